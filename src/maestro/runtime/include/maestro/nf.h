@@ -1,0 +1,29 @@
+/* What a generated network function offers, and what an I/O back end (replay, dpdk) calls.
+ *
+ * The same interface is implemented once more, for one core, around an NF's own source: the reference build. */
+#ifndef MAESTRO_NF_H
+#define MAESTRO_NF_H
+
+#include <stdint.h>
+
+#include "rss.h"
+
+#define NF_DROP 0xFFFEu  /* verdict: the packet is not sent */
+#define NF_FLOOD 0xFFFFu /* verdict: the packet leaves through every port but the one it came from */
+#define NF_MIN_PACKET 14 /* bytes; shorter frames never reach nf_packet */
+
+struct nf_core; /* the state of one core */
+
+extern const char nf_name[];
+extern const unsigned nf_ports;           /* number of ports */
+extern const struct maestro_rss nf_rss[]; /* one a port */
+
+/* The state of core number `core` of `cores`, in memory of its own; NULL when there is not enough memory. */
+struct nf_core *nf_core_create(unsigned core, unsigned cores);
+void nf_core_destroy(struct nf_core *nf);
+
+/* Process one packet that arrived on `port` at time `now` (ns, never decreasing). Edits the packet in place.
+ * Returns the port to send it to, NF_DROP or NF_FLOOD. */
+uint16_t nf_packet(struct nf_core *nf, uint16_t port, uint8_t *packet, uint16_t length, int64_t now);
+
+#endif
