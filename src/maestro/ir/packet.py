@@ -14,7 +14,7 @@ cover every frame of at least 14 bytes; they are what NIC profiles speak of. The
 
 from __future__ import annotations
 
-from maestro.ir.expr import Expr, binary, const, eq, extract, land, negate, packet_byte, sym, zext, concat
+from maestro.ir.expr import Expr, binary, concat, const, eq, extract, land, negate, packet_byte, sym, zext
 
 FIELDS: dict[str, int] = {
     "eth.dst": 48,
