@@ -94,9 +94,7 @@ def firewall() -> Model:
     ])  # fmt: skip
     objects = (
         StateObject("flows", "map", 1024, Span("nf.c", 1), key_layout=layout, key_size=13),
-        StateObject(
-            "keys", "vector", 1024, Span("nf.c", 2), elem_size=13, elem_layout=layout, initial=bytes(13)
-        ),
+        StateObject("keys", "vector", 1024, Span("nf.c", 2), elem_size=13, elem_layout=layout, initial=bytes(13)),
         StateObject("heap", "dchain", 1024, Span("nf.c", 3)),
     )
     b = Builder()
@@ -110,9 +108,7 @@ def firewall() -> Model:
     inverse = concat(pkt(36, 37), pkt(34, 35), pkt(30, 33), pkt(26, 29), packet_byte(23))
     get = b.call("flows", "map_get", Kind.READ, 22, {"key": forward}, {"found": 1, "value": 32})
     hit = b.fork().assume(get.result("found"), 22)
-    hit.call(
-        "heap", "dchain_refresh", Kind.REFRESH, 23, {"index": get.result("value"), "time": NOW}, {"ok": 1}
-    )
+    hit.call("heap", "dchain_refresh", Kind.REFRESH, 23, {"index": get.result("value"), "time": NOW}, {"ok": 1})
     paths.append(hit.end("forward", const(1, 16)))
     b.assume(negate(get.result("found")), 22)
     new = b.call("heap", "dchain_allocate", Kind.ALLOCATE, 25, {"time": NOW}, {"ok": 1, "index": 32})
@@ -126,15 +122,13 @@ def firewall() -> Model:
     get = wan.call("flows", "map_get", Kind.READ, 40, {"key": inverse}, {"found": 1, "value": 32})
     paths.append(wan.fork().assume(negate(get.result("found")), 40).end("drop"))
     wan.assume(get.result("found"), 40)
-    wan.call(
-        "heap", "dchain_refresh", Kind.REFRESH, 42, {"index": get.result("value"), "time": NOW}, {"ok": 1}
-    )
+    wan.call("heap", "dchain_refresh", Kind.REFRESH, 42, {"index": get.result("value"), "time": NOW}, {"ok": 1})
     paths.append(wan.end("forward", const(0, 16), ((6, const(2, 8)),)))
     return Model("firewall", 2, objects, tuple(paths), LAN_AXIOMS)
 
 
 def policer() -> Model:
-    """Objects: map ``dst_map``, vectors ``addresses`` (4 bytes) and ``buckets`` (16), allocator ``heap``; capacity 512."""
+    """Objects: map ``dst_map``, vectors ``addresses`` (4 bytes), ``buckets`` (16), allocator ``heap``; 512 entries."""
     addr = (Field("addr", 0, 4),)
     objects = (
         StateObject("dst_map", "map", 512, Span("nf.c", 1), key_layout=addr, key_size=4),

@@ -417,7 +417,8 @@ def sext(e: Expr, width: int) -> Expr:
 
 def ite(cond: Expr, yes: Expr, no: Expr) -> Expr:
     """``cond ? yes : no``."""
-    assert cond.width == 1 and yes.width == no.width
+    assert cond.width == 1
+    assert yes.width == no.width
     if cond.is_const:
         return yes if cond.value else no
     if yes is no:
