@@ -385,6 +385,10 @@ def _join(a: Expr, b: Expr) -> Expr | None:
     if base_a is base_b and a is not b and lo_a == hi_b + 1:
         hi_a = a.hi if a.op == "extract" else a.width - 1
         return extract(base_a, hi_a, lo_b)
+    if a.op == "extract" and a.lo == b.width and b.op in ("add", "sub", "mul") and extract(a.args[0], a.lo - 1, 0) is b:
+        return extract(a.args[0], a.hi, 0)  # the low slice of a sum is itself a sum
+    if a.op == b.op == "ite" and a.args[0] is b.args[0]:
+        return ite(a.args[0], concat(a.args[1], b.args[1]), concat(a.args[2], b.args[2]))
     return None
 
 
@@ -557,6 +561,8 @@ def text(e: Expr) -> str:
             return f"!{text(inner)}"
         case "uf":
             return f"{e.name}({', '.join(map(text, e.args))})"
+        case "add" if e.args[1].is_const and e.args[1].value >> (e.width - 1):
+            return f"({text(e.args[0])} - {text(const(-e.args[1].value, e.width))})"
     return f"({text(e.args[0])} {_INFIX[e.op]} {text(e.args[1])})"
 
 
