@@ -1,0 +1,68 @@
+/* Throughput: each core's packets, again and again, by the thread's CPU clock, packets in memory. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "replay.h"
+
+/* The NF's clock. It never goes back, from the captures' last packet on; `trace` replays their own pace. */
+struct bench_clock {
+  enum bench_time kind;
+  int64_t base; /* added to the packet's time (trace), or the time itself */
+};
+
+static int64_t bench_now(struct bench_clock *clock, const struct packet *packet) {
+  switch (clock->kind) {
+  case BENCH_TICK: return ++clock->base;
+  case BENCH_FIXED: return clock->base;
+  case BENCH_TRACE: return clock->base + packet->time;
+  }
+  return 0;
+}
+
+static void bench_round(struct worker *worker, struct nf_core *nf, struct bench_clock *clock) {
+  struct packet *end = worker->packets + worker->count;
+  for (struct packet *packet = worker->packets; packet != end; packet++)
+    packet->verdict = nf_packet(nf, packet->port, packet->data, packet->length,
+                                bench_now(clock, packet));
+}
+
+static void restore(struct worker *worker, const uint8_t *pristine) {
+  const uint8_t *from = pristine;
+  for (size_t i = 0; i < worker->count; i++) {
+    memcpy(worker->packets[i].data, from, worker->packets[i].length);
+    from += worker->packets[i].length;
+  }
+}
+
+static uint8_t *keep(const struct worker *worker) {
+  size_t bytes = 0;
+  for (size_t i = 0; i < worker->count; i++)
+    bytes += worker->packets[i].length;
+  uint8_t *pristine = allocate_apart(bytes, 1), *to = pristine;
+  for (size_t i = 0; i < worker->count; i++) {
+    memcpy(to, worker->packets[i].data, worker->packets[i].length);
+    to += worker->packets[i].length;
+  }
+  return pristine;
+}
+
+void bench_worker(const struct run *run, struct worker *worker, struct nf_core *nf,
+                  void (*wait)(void)) {
+  const struct trace *trace = run->trace;
+  int64_t first = trace->count ? trace->packets[0].time : 0;
+  int64_t last = trace->count ? trace->packets[trace->count - 1].time : 0;
+  enum bench_time kind = run->options->bench_time;
+  struct bench_clock clock = {kind, kind == BENCH_TRACE ? 0 : first};
+  uint8_t *pristine = keep(worker);
+  bench_round(worker, nf, &clock); /* flows are established, tables and caches warm */
+  for (unsigned round = 0; round < run->options->bench_rounds; round++) {
+    restore(worker, pristine);
+    if (kind == BENCH_TRACE)
+      clock.base += last - first + 1;
+    wait();
+    int64_t start = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    bench_round(worker, nf, &clock);
+    worker->cpu_ns[round] = clock_ns(CLOCK_THREAD_CPUTIME_ID) - start;
+  }
+  free(pristine);
+}

@@ -1,0 +1,38 @@
+/* nf-replay: runs an NF (maestro/nf.h) on packets from captures, one thread a core. */
+#include <stdlib.h>
+
+#include "replay.h"
+
+static void finish(const struct run *run) {
+  const struct options *options = run->options;
+  if (options->bench_rounds) {
+    bench_print(run);
+    return;
+  }
+  outputs_write(run);
+  if (options->verdicts != NULL)
+    verdicts_write(run);
+  outputs_commit();
+  if (options->stats)
+    stats_print(run);
+}
+
+int main(int count, char **arguments) {
+  struct options options = {0};
+  struct trace trace = {0};
+  struct run run = {.options = &options, .trace = &trace};
+  uint16_t *owners = NULL;
+  options_parse(&options, count, arguments);
+  trace_load(&trace, &options);
+  trace_steer(&trace, options.cores);
+  if (options.owners != NULL)
+    run.owners = owners = owners_load(options.owners, trace.count, &run.owner_cores);
+  run_all(&run);
+  finish(&run);
+  run_free(&run);
+  trace_free(&trace);
+  free(owners);
+  free(options.inputs);
+  free(options.outputs);
+  return fflush(stdout) == 0 ? REPLAY_OK : REPLAY_FAILED;
+}

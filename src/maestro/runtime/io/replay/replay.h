@@ -1,0 +1,147 @@
+/* The parts of nf-replay: options -> trace (all inputs in time order, each packet's core) -> workers (one thread a core)
+ * -> verdicts, output captures, statistics. */
+#ifndef REPLAY_H
+#define REPLAY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "maestro/nf.h"
+#include "maestro/pcap.h"
+#include "maestro/replay.h"
+
+/* What one thread writes never shares a cache line, nor the line that the CPU prefetches with it, with another's. */
+#define APART 128
+
+/* ---- Options ---- */
+
+struct port_file {
+  unsigned port;
+  const char *path;
+};
+
+enum bench_time { BENCH_TICK, BENCH_FIXED, BENCH_TRACE };
+
+struct options {
+  unsigned cores;
+  struct port_file *inputs;
+  unsigned input_count;
+  struct port_file *outputs;
+  unsigned output_count;
+  const char *verdicts;
+  const char *owners;
+  bool stats;
+  unsigned bench_rounds; /* 0: no benchmark */
+  enum bench_time bench_time;
+};
+
+void options_parse(struct options *options, int count, char **arguments);
+
+/* ---- Trace ---- */
+
+struct trace_packet {
+  const uint8_t *data; /* in a mapped capture */
+  int64_t time;        /* ns, never decreasing */
+  uint16_t length;
+  uint16_t port;
+  uint16_t core;
+};
+
+struct core_load {
+  size_t packets;
+  size_t resteered_from; /* the NIC put them into this core's queue, another core owns them */
+  size_t resteered_to;   /* this core owns them */
+};
+
+struct trace {
+  struct pcap_reader *readers;
+  unsigned reader_count;
+  struct trace_packet *packets;
+  size_t count;
+  struct core_load *loads; /* one a core */
+  size_t runts, oversize;  /* skipped */
+  size_t cut;              /* captured with fewer bytes than sent; replayed as captured */
+  size_t clamped;          /* earlier than their predecessor; moved to its time */
+};
+
+void trace_load(struct trace *trace, const struct options *options);
+void trace_steer(struct trace *trace, unsigned cores);
+void trace_free(struct trace *trace);
+
+/* ---- Running ---- */
+
+struct packet {
+  uint8_t *data; /* the worker's own copy, which the NF edits */
+  int64_t time;
+  uint16_t length;
+  uint16_t port;
+  uint16_t verdict;
+};
+
+struct worker {
+  _Alignas(APART) unsigned core;
+  size_t count;
+  struct packet *packets;
+  uint8_t *slots;         /* the packets' bytes */
+  size_t slots_bytes;
+  int64_t *cpu_ns;  /* one a round; a plain run has one */
+  int64_t begin_ns; /* of the wall clock */
+  int64_t end_ns;
+};
+
+struct run {
+  const struct options *options;
+  const struct trace *trace;
+  const uint16_t *owners; /* of each packet, or NULL */
+  unsigned owner_cores;
+  struct worker *workers;
+};
+
+int64_t clock_ns(clockid_t clock);
+void run_all(struct run *run);
+void run_free(struct run *run);
+
+/* One worker's timed rounds, after a warm-up; `wait` is called before each round. */
+void bench_worker(const struct run *run, struct worker *worker, struct nf_core *nf,
+                  void (*wait)(void));
+
+/* ---- Results ---- */
+
+void outputs_write(const struct run *run);
+void verdicts_write(const struct run *run);
+void stats_print(const struct run *run);
+void bench_print(const struct run *run);
+
+/* Another run's cores, one a packet; checks that it was a run over the same number of packets. */
+uint16_t *owners_load(const char *path, size_t packets, unsigned *cores);
+
+/* Packets in time order, wherever they were processed. */
+struct cursor {
+  const struct run *run;
+  size_t *next; /* one a core */
+  size_t at;
+};
+
+struct cursor cursor_start(const struct run *run);
+const struct packet *cursor_next(struct cursor *cursor); /* NULL at the end */
+void cursor_free(struct cursor *cursor);
+
+bool leaves_through(const struct packet *packet, unsigned port);
+
+/* ---- Files that appear whole or not at all ---- */
+
+FILE *output_open(const char *path);
+void outputs_commit(void);
+
+/* ---- Ends ---- */
+
+/* Prints `nf-replay: message`, removes unfinished outputs, exits. */
+_Noreturn void die(enum replay_status status, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void *allocate(size_t count, size_t size);                /* zeroed */
+void *allocate_apart(size_t count, size_t size);          /* zeroed, on lines of its own */
+
+#endif

@@ -1,0 +1,135 @@
+/* Counters and benchmark results as JSON. */
+#include <stdlib.h>
+
+#include "replay.h"
+
+struct tally {
+  size_t forwarded, dropped, flooded;
+  size_t stray; /* forwarded to a port that does not exist */
+};
+
+static void add(struct tally *tally, const struct packet *packet) {
+  if (packet->verdict == NF_DROP)
+    tally->dropped++;
+  else if (packet->verdict == NF_FLOOD)
+    tally->flooded++;
+  else if (packet->verdict < nf_ports)
+    tally->forwarded++;
+  else
+    tally->stray++;
+}
+
+static struct tally tally_worker(const struct worker *worker) {
+  struct tally tally = {0, 0, 0, 0};
+  for (size_t i = 0; i < worker->count; i++)
+    add(&tally, &worker->packets[i]);
+  return tally;
+}
+
+static double seconds(int64_t ns) { return (double)ns / 1e9; }
+
+static double wall_seconds(const struct run *run) {
+  int64_t begin = run->workers[0].begin_ns, end = run->workers[0].end_ns;
+  for (unsigned core = 1; core < run->options->cores; core++) {
+    const struct worker *worker = &run->workers[core];
+    begin = worker->begin_ns < begin ? worker->begin_ns : begin;
+    end = worker->end_ns > end ? worker->end_ns : end;
+  }
+  return seconds(end - begin);
+}
+
+static void print_tally(const struct tally *tally) {
+  printf("\"forwarded\": %zu, \"dropped\": %zu, \"flooded\": %zu, \"stray\": %zu", tally->forwarded,
+         tally->dropped, tally->flooded, tally->stray);
+}
+
+static void print_cores(const struct run *run) {
+  printf("  \"per_core\": [");
+  for (unsigned core = 0; core < run->options->cores; core++) {
+    const struct worker *worker = &run->workers[core];
+    const struct core_load *load = &run->trace->loads[core];
+    struct tally tally = tally_worker(worker);
+    printf("%s\n    {\"core\": %u, \"packets\": %zu, ", core ? "," : "", core, worker->count);
+    print_tally(&tally);
+    printf(", \"resteered_from\": %zu, \"resteered_to\": %zu, \"cpu_seconds\": %.9f}",
+           load->resteered_from, load->resteered_to, seconds(worker->cpu_ns[0]));
+  }
+  printf("\n  ],\n");
+}
+
+static void print_ports(const struct run *run) {
+  size_t *in = allocate(nf_ports, sizeof *in), *out = allocate(nf_ports, sizeof *out);
+  struct cursor cursor = cursor_start(run);
+  for (const struct packet *packet; (packet = cursor_next(&cursor)) != NULL;) {
+    in[packet->port]++;
+    for (unsigned port = 0; port < nf_ports; port++)
+      out[port] += leaves_through(packet, port);
+  }
+  cursor_free(&cursor);
+  printf("  \"per_port\": [");
+  for (unsigned port = 0; port < nf_ports; port++)
+    printf("%s\n    {\"port\": %u, \"in\": %zu, \"out\": %zu}", port ? "," : "", port, in[port],
+           out[port]);
+  printf("\n  ]\n");
+  free(in);
+  free(out);
+}
+
+static void print_totals(const struct run *run) {
+  const struct trace *trace = run->trace;
+  struct tally total = {0, 0, 0, 0};
+  size_t resteered = 0;
+  int64_t cpu = 0;
+  for (unsigned core = 0; core < run->options->cores; core++) {
+    struct tally tally = tally_worker(&run->workers[core]);
+    total.forwarded += tally.forwarded;
+    total.dropped += tally.dropped;
+    total.flooded += tally.flooded;
+    total.stray += tally.stray;
+    resteered += trace->loads[core].resteered_to;
+    cpu += run->workers[core].cpu_ns[0];
+  }
+  printf("  \"packets\": %zu, ", trace->count);
+  print_tally(&total);
+  printf(", \"resteered\": %zu,\n", resteered);
+  printf("  \"runts\": %zu, \"oversize\": %zu, \"cut\": %zu, \"clamped\": %zu,\n", trace->runts,
+         trace->oversize, trace->cut, trace->clamped);
+  printf("  \"cpu_seconds\": %.9f, \"wall_seconds\": %.9f,\n", seconds(cpu), wall_seconds(run));
+}
+
+void stats_print(const struct run *run) {
+  printf("{\n  \"nf\": \"%s\", \"cores\": %u,\n", nf_name, run->options->cores);
+  print_totals(run);
+  print_cores(run);
+  print_ports(run);
+  printf("}\n");
+}
+
+/* ---- Benchmark ---- */
+
+/* Millions of packets per second of CPU: each core's rate, added up. */
+static double round_mpps(const struct run *run, unsigned round) {
+  double total = 0;
+  for (unsigned core = 0; core < run->options->cores; core++) {
+    const struct worker *worker = &run->workers[core];
+    if (worker->count > 0 && worker->cpu_ns[round] > 0)
+      total += (double)worker->count * 1e3 / (double)worker->cpu_ns[round];
+  }
+  return total;
+}
+
+void bench_print(const struct run *run) {
+  const struct options *options = run->options;
+  printf("{\n  \"nf\": \"%s\", \"cores\": %u, \"packets\": %zu,\n  \"packets_per_core\": [", nf_name,
+         options->cores, run->trace->count);
+  for (unsigned core = 0; core < options->cores; core++)
+    printf("%s%zu", core ? ", " : "", run->workers[core].count);
+  printf("],\n  \"rounds\": [");
+  for (unsigned round = 0; round < options->bench_rounds; round++) {
+    printf("%s\n    {\"mpps\": %.6f, \"cpu_ns\": [", round ? "," : "", round_mpps(run, round));
+    for (unsigned core = 0; core < options->cores; core++)
+      printf("%s%lld", core ? ", " : "", (long long)run->workers[core].cpu_ns[round]);
+    printf("]}");
+  }
+  printf("\n  ]\n}\n");
+}

@@ -1,0 +1,168 @@
+/* One pinned thread a core. Each copies its packets into memory of its own, waits for the others, and runs. */
+#define _GNU_SOURCE /* affinity */
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "maestro/reference.h"
+#include "replay.h"
+
+#pragma weak maestro_reference_owner /* only reference builds have it */
+
+#ifdef __SANITIZE_ADDRESS__
+#define HAS_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define HAS_ASAN 1
+#endif
+#endif
+
+#ifdef HAS_ASAN /* make reads past a packet's end visible */
+#include <sanitizer/asan_interface.h>
+enum { RED_ZONE = 16 };
+#else
+#define ASAN_POISON_MEMORY_REGION(at, bytes) ((void)(at), (void)(bytes))
+#define ASAN_UNPOISON_MEMORY_REGION(at, bytes) ((void)(at), (void)(bytes))
+enum { RED_ZONE = 0 };
+#endif
+
+enum { SLOT = 64 };
+
+static pthread_barrier_t barrier;
+static atomic_int core_without_memory = -1;
+
+/* ---- Packets ---- */
+
+static size_t slot_bytes(uint16_t length) {
+  return ((size_t)length + RED_ZONE + SLOT - 1) / SLOT * SLOT;
+}
+
+/* Copies this core's packets, from the thread that will use them, so that the memory is local to it. */
+static void copy_packets(const struct run *run, struct worker *worker) {
+  const struct trace *trace = run->trace;
+  worker->count = trace->loads[worker->core].packets;
+  for (size_t i = 0; i < trace->count; i++)
+    if (trace->packets[i].core == worker->core)
+      worker->slots_bytes += slot_bytes(trace->packets[i].length);
+  worker->slots = allocate_apart(worker->slots_bytes, 1);
+  worker->packets = allocate_apart(worker->count, sizeof *worker->packets);
+  struct packet *packet = worker->packets;
+  uint8_t *slot = worker->slots;
+  for (size_t i = 0; i < trace->count; i++) {
+    const struct trace_packet *from = &trace->packets[i];
+    if (from->core != worker->core)
+      continue;
+    *packet++ = (struct packet){slot, from->time, from->length, from->port, 0};
+    memcpy(slot, from->data, from->length);
+    ASAN_POISON_MEMORY_REGION(slot + from->length, slot_bytes(from->length) - from->length);
+    slot += slot_bytes(from->length);
+  }
+}
+
+/* ---- One thread ---- */
+
+static void wait_for_all(void) { pthread_barrier_wait(&barrier); }
+
+static void pin(unsigned core) {
+  cpu_set_t allowed, one;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
+    return; /* pinning is for speed only */
+  unsigned turn = core % (unsigned)CPU_COUNT(&allowed);
+  for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+    if (!CPU_ISSET(cpu, &allowed) || turn-- != 0)
+      continue;
+    CPU_ZERO(&one);
+    CPU_SET(cpu, &one);
+    pthread_setaffinity_np(pthread_self(), sizeof one, &one);
+    return;
+  }
+}
+
+int64_t clock_ns(clockid_t clock) {
+  struct timespec now;
+  clock_gettime(clock, &now);
+  return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+static void process(const struct run *run, struct worker *worker, struct nf_core *nf) {
+  int64_t start = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+  for (size_t i = 0; i < worker->count; i++) {
+    struct packet *packet = &worker->packets[i];
+    if (run->owners != NULL)
+      maestro_reference_owner(run->owner_cores, run->owners[i]);
+    packet->verdict = nf_packet(nf, packet->port, packet->data, packet->length, packet->time);
+  }
+  worker->cpu_ns[0] = clock_ns(CLOCK_THREAD_CPUTIME_ID) - start;
+}
+
+struct start {
+  const struct run *run;
+  struct worker *worker;
+};
+
+static void *worker_main(void *argument) {
+  const struct start *start = argument;
+  const struct run *run = start->run;
+  struct worker *worker = start->worker;
+  pin(worker->core);
+  struct nf_core *nf = nf_core_create(worker->core, run->options->cores);
+  if (nf == NULL)
+    atomic_store(&core_without_memory, (int)worker->core);
+  copy_packets(run, worker);
+  unsigned rounds = run->options->bench_rounds;
+  worker->cpu_ns = allocate_apart(rounds ? rounds : 1, sizeof *worker->cpu_ns);
+  wait_for_all();
+  if (atomic_load(&core_without_memory) < 0) {
+    worker->begin_ns = clock_ns(CLOCK_MONOTONIC);
+    if (rounds)
+      bench_worker(run, worker, nf, wait_for_all);
+    else
+      process(run, worker, nf);
+    worker->end_ns = clock_ns(CLOCK_MONOTONIC);
+  }
+  if (nf != NULL)
+    nf_core_destroy(nf);
+  return NULL;
+}
+
+/* ---- All threads ---- */
+
+void run_all(struct run *run) {
+  unsigned cores = run->options->cores;
+  pthread_t *threads = allocate(cores, sizeof *threads);
+  struct start *starts = allocate(cores, sizeof *starts);
+  if (run->owners != NULL && maestro_reference_owner == NULL)
+    die(REPLAY_USAGE, "--owners: this program is not a reference build");
+  run->workers = allocate_apart(cores, sizeof *run->workers);
+  pthread_barrier_init(&barrier, NULL, cores);
+  for (unsigned core = 0; core < cores; core++) {
+    run->workers[core].core = core;
+    starts[core] = (struct start){run, &run->workers[core]};
+    int error = pthread_create(&threads[core], NULL, worker_main, &starts[core]);
+    if (error != 0)
+      die(REPLAY_FAILED, "cannot start thread %u of %u: %s", core, cores, strerror(error));
+  }
+  for (unsigned core = 0; core < cores; core++)
+    pthread_join(threads[core], NULL);
+  int failed = atomic_load(&core_without_memory);
+  if (failed >= 0)
+    die(REPLAY_FAILED, "%s: no state for core %d of %u: out of memory, or not made for so many cores",
+        nf_name, failed, cores);
+  pthread_barrier_destroy(&barrier);
+  free(threads);
+  free(starts);
+}
+
+void run_free(struct run *run) {
+  for (unsigned core = 0; core < run->options->cores; core++) {
+    struct worker *worker = &run->workers[core];
+    ASAN_UNPOISON_MEMORY_REGION(worker->slots, worker->slots_bytes);
+    free(worker->slots);
+    free(worker->packets);
+    free(worker->cpu_ns);
+  }
+  free(run->workers);
+}
