@@ -1,0 +1,107 @@
+/* dchain.h against an array of times and touch numbers. */
+#include "maestro/dchain.h"
+
+#include "random.h"
+
+#define MOST 32
+
+struct model {
+  uint32_t capacity, first;
+  int64_t time[MOST];
+  uint64_t touched[MOST]; /* 0: free; else when, counted in touches */
+  uint64_t touches;
+};
+
+static uint32_t oldest(const struct model *model) {
+  uint32_t best = MOST;
+  for (uint32_t i = 0; i < model->capacity; i++) {
+    if (model->touched[i] && (best == MOST || model->touched[i] < model->touched[best])) {
+      best = i;
+    }
+  }
+  return best;
+}
+
+static uint32_t allocated(const struct model *model) {
+  uint32_t count = 0;
+  for (uint32_t i = 0; i < model->capacity; i++) {
+    count += model->touched[i] != 0;
+  }
+  return count;
+}
+
+static void touch(struct model *model, uint32_t i, int64_t now) {
+  model->time[i] = now;
+  model->touched[i] = ++model->touches;
+}
+
+static void check_allocate(struct dchain *d, struct model *model, int64_t now) {
+  uint32_t index;
+  bool room = allocated(model) < model->capacity;
+  CHECK(dchain_allocate(d, now, &index) == room);
+  if (room) {
+    uint32_t i = index - model->first;
+    CHECK(i < model->capacity && !model->touched[i]);
+    touch(model, i, now);
+  }
+}
+
+static void check_expire(struct dchain *d, struct model *model, int64_t time) {
+  uint32_t index, i = oldest(model);
+  bool any = i != MOST && model->time[i] <= time;
+  CHECK(dchain_expire_one(d, time, &index) == any);
+  if (any) {
+    CHECK(index == model->first + i);
+    model->touched[i] = 0;
+  }
+}
+
+static void one_step(struct dchain *d, struct model *model, int64_t now) {
+  uint32_t i = random_below(model->capacity + 2); /* past the end at times */
+  bool live = i < model->capacity && model->touched[i];
+  switch (random_below(5)) {
+    case 0:
+      check_allocate(d, model, now);
+      break;
+    case 1:
+      CHECK(dchain_refresh(d, model->first + i, now) == live);
+      if (live) {
+        touch(model, i, now);
+      }
+      break;
+    case 2:
+      CHECK(dchain_test(d, model->first + i) == live);
+      break;
+    case 3:
+      check_expire(d, model, now - random_below(40));
+      break;
+    default:
+      if (random_below(2)) {
+        CHECK(dchain_free(d, model->first + i) == live);
+        if (live) {
+          model->touched[i] = 0;
+        }
+      }
+  }
+}
+
+static void run(uint32_t capacity, uint32_t first) {
+  struct dchain d;
+  struct model model = {.capacity = capacity, .first = first};
+  int64_t now = -50; /* expiry times before the start of time are negative */
+  CHECK(dchain_create(&d, capacity, first));
+  for (int step = 0; step < 20000; step++) {
+    now += random_below(3);
+    one_step(&d, &model, now);
+  }
+  CHECK(!dchain_test(&d, UINT32_MAX) && !dchain_free(&d, first - 1));
+  dchain_destroy(&d);
+}
+
+int main(void) {
+  for (uint32_t capacity = 0; capacity <= MOST; capacity += 1 + capacity / 3) {
+    run(capacity, 0);
+    run(capacity, 1000);
+  }
+  return 0;
+}
