@@ -11,7 +11,9 @@ an operand ``x`` of any instruction is ``frame[x]``, and a result is stored by `
 Blocks are numbered; ``Branch``, ``Switch`` and ``Phi`` name them by index into ``Function.blocks``. Block 0 is the
 entry. Phis are apart from the other instructions since all of a block's phis are evaluated at once.
 
-Types and constants are in ``maestro.ir.types``. Anything that Maestro does not understand is an :class:`Unsupported` instruction: harmless unless it is reached.
+Types and constants are in ``maestro.ir.types``. A value of floating-point type is its bit pattern; only arithmetic
+on it is refused. Anything that Maestro does not understand is an :class:`Unsupported` instruction: harmless unless
+it is reached.
 """
 
 from __future__ import annotations
@@ -214,7 +216,7 @@ class Unreachable(_Located):
 
 @dataclass(frozen=True, slots=True)
 class Unsupported(_Located):
-    """``text`` is the IR line, ``what`` its operation in words for the user (``floating-point addition``)."""
+    """``text`` is the IR line, ``what`` its operation in words for the user (``floating-point arithmetic``)."""
 
     text: str
     what: str

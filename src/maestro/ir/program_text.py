@@ -133,7 +133,7 @@ def _line(f: Function, instruction: Instruction | Phi) -> str:
     if instruction.span is None:
         return text
     chain = "".join(f" < {s}" for s in instruction.inlined_at)
-    return f"{text:<60}; {instruction.span}{chain}"
+    return f"{text:<60} ; {instruction.span}{chain}"
 
 
 def instruction_text(f: Function, i: Instruction | Phi) -> str:
