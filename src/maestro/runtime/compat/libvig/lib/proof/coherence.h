@@ -1,0 +1,1 @@
+/* Holds only annotations for another tool; existing NFs include it. */

@@ -1,0 +1,7 @@
+#ifndef MAESTRO_COMPAT_UTIL_H
+#define MAESTRO_COMPAT_UTIL_H
+
+/* A hash of `size` bytes. */
+unsigned hash_obj(void *object, int size);
+
+#endif
