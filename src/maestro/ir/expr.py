@@ -165,6 +165,8 @@ def binary(op: str, a: Expr, b: Expr) -> Expr:
         return const(_fold(op, a.value, b.value, a.width), width)
     if op in _COMMUTATIVE and a.is_const:
         a, b = b, a
+    if op in ("and", "or", "xor") and a.op == b.op == "zext" and a.args[0].width == b.args[0].width:
+        return zext(binary(op, a.args[0], b.args[0]), a.width)
     simple = _identity(op, a, b) or _compare(op, a, b)
     return simple if simple is not None else _node(op, width, (a, b))
 

@@ -1,0 +1,168 @@
+"""Memory of the executor: objects of bytes, written over a snapshot that all paths share.
+
+A byte is a *cell*: byte k (0 = least significant) of a stored value, so that what was stored whole is loaded whole.
+Pointers are (object, offset); they are stored and loaded like any 8-byte value, never as numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from maestro.diagnostics import Span
+from maestro.ir.expr import Expr, concat, const, extract, sym
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """Byte ``offset`` (64-bit expression) of object number ``obj``."""
+
+    obj: int
+    offset: Expr
+
+
+@dataclass(frozen=True)
+class Function:
+    """The address of a function."""
+
+    name: str
+
+
+Scalar = Expr | Pointer | Function
+Cell = tuple[Scalar, int]
+"""(value, k): byte k of value."""
+
+ZERO_BYTE: Cell = (const(0, 8), 0)
+NULL = const(0, 64)
+
+
+@dataclass
+class Object:
+    """``size`` in bytes, None where only a path knows it (the packet). ``fill`` gives cells never written.
+
+    ``persistent`` objects outlive a packet (globals, memory allocated during init). ``opaque`` names what a
+    structure handle stands for: reading or writing it directly is an error. ``automatic`` ones are locals.
+    """
+
+    name: str
+    size: int | None
+    fill: Callable[[int], Cell]
+    cells: dict[int, Cell] = field(default_factory=dict)
+    persistent: bool = False
+    constant: bool = False
+    opaque: object | None = None
+    freed: bool = False
+    automatic: bool = False
+    span: Span | None = None
+
+
+def zeros(_offset: int) -> Cell:
+    return ZERO_BYTE
+
+
+def uninitialised(name: str) -> Callable[[int], Cell]:
+    """Cells whose use in a decision or a result is an error; see :func:`is_undefined`."""
+    return lambda offset: (sym(f"undef:{name}[{offset}]", 8), 0)
+
+
+def is_undefined(e: Expr) -> bool:
+    return e.op == "sym" and e.name.startswith("undef:")
+
+
+def byte_of(value: Scalar, k: int) -> Scalar:
+    """Byte k of an expression; pointers stay whole."""
+    if isinstance(value, Expr):
+        return value if value.width == 8 else extract(value, 8 * k + 7, 8 * k)
+    return value
+
+
+def join(cells: list[Cell]) -> Scalar | None:
+    """The value whose bytes, least significant first, the cells are; None when pointers are torn."""
+    value, k = cells[0]
+    n = len(cells)
+    if k == 0 and _size(value) == n and all(c[0] is value and c[1] == i for i, c in enumerate(cells)):
+        return value
+    parts = []
+    for value, k in cells:
+        if not isinstance(value, Expr):
+            return None
+        parts.append(byte_of(value, k))
+    return concat(*(p for p in reversed(parts) if isinstance(p, Expr)))
+
+
+def _size(value: Scalar) -> int:
+    return value.width // 8 if isinstance(value, Expr) else 8
+
+
+class Memory:
+    """Objects by number. A path's memory starts as a cheap copy of the snapshot taken after init."""
+
+    def __init__(self, base: Memory | None = None) -> None:
+        self._base = base
+        self._objects: dict[int, Object] = {}
+        self._next = base._next if base else 1
+        self._written: dict[int, dict[int, Cell]] = {}
+        self.first_reads: set[tuple[int, int]] = set()
+
+    def add(self, obj: Object) -> int:
+        number = self._next
+        self._next += 1
+        self._objects[number] = obj
+        return number
+
+    def mark(self) -> int:
+        """A place in time, for :meth:`release`."""
+        return self._next
+
+    def release(self, mark: int) -> None:
+        """Locals made since ``mark`` are gone: using them is an error from here on."""
+        for number in range(mark, self._next):
+            obj = self._objects[number]
+            obj.freed = obj.freed or obj.automatic
+
+    def object(self, number: int) -> Object:
+        found = self._objects.get(number)
+        if found is None:
+            assert self._base is not None, number
+            found = self._base.object(number)
+        return found
+
+    def cell(self, number: int, offset: int) -> Cell:
+        written = self._written.get(number)
+        if written is not None and offset in written:
+            return written[offset]
+        obj = self._objects.get(number)
+        if obj is None:
+            assert self._base is not None
+            if self._base.object(number).persistent:
+                self.first_reads.add((number, offset))
+            return self._base.cell(number, offset)
+        return obj.cells.get(offset) or obj.fill(offset)
+
+    def load(self, number: int, offset: int, size: int) -> list[Cell]:
+        return [self.cell(number, offset + i) for i in range(size)]
+
+    def store(self, number: int, offset: int, cells: list[Cell]) -> None:
+        obj = self._objects.get(number)
+        target = obj.cells if obj is not None else self._written.setdefault(number, {})
+        for i, cell in enumerate(cells):
+            target[offset + i] = cell
+
+    def written(self) -> dict[int, dict[int, Cell]]:
+        """What this path wrote to objects of the snapshot."""
+        return self._written
+
+    def initial_cell(self, number: int, offset: int) -> Cell:
+        assert self._base is not None
+        return self._base.cell(number, offset)
+
+
+def cells_of(value: Scalar, size: int) -> list[Cell]:
+    """The cells of a value of ``size`` bytes in memory order (little-endian)."""
+    if isinstance(value, Expr) and value.width != 8 * size:
+        value = _widen(value, 8 * size)
+    return [(value, k) for k in range(size)]
+
+
+def _widen(value: Expr, width: int) -> Expr:
+    return concat(const(0, width - value.width), value) if width > value.width else extract(value, width - 1, 0)

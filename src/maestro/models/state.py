@@ -1,0 +1,84 @@
+"""Handles of state structures: what the opaque pointers of libVig stand for in the executor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import cast
+
+from maestro.diagnostics import Span
+from maestro.ir.expr import Expr, binary, concat, const
+from maestro.ir.memory import Function, Object, Pointer, Scalar, byte_of, uninitialised
+from maestro.ir.model import Field, StateObject
+from maestro.models.context import Context
+
+
+@dataclass(eq=False)
+class Handle:
+    """One state structure. Filled while the NF initialises itself; only read afterwards.
+
+    ``contents``: map: packed key → value; vector: index → bytes; dchain: index → b"".
+    """
+
+    kind: str
+    capacity: int
+    span: Span | None
+    name: str = ""
+    key_layout: tuple[Field, ...] = ()
+    elem_size: int = 0
+    initial: bytes = b""
+    contents: dict[bytes | int, int | bytes] = field(default_factory=dict)
+    equality: Function | None = None
+
+    def as_object(self, elem_layout: tuple[Field, ...] = ()) -> StateObject:
+        if self.kind == "map":
+            filled = tuple((cast(int, v), cast(bytes, k)) for k, v in self.contents.items())
+        else:
+            filled = tuple((cast(int, k), cast(bytes, v)) for k, v in self.contents.items())
+        return StateObject(
+            name=self.name,
+            kind=self.kind,
+            capacity=self.capacity,
+            span=self.span or Span("?", 0),
+            key_layout=self.key_layout,
+            key_size=max((f.offset + f.size for f in self.key_layout), default=0),
+            elem_size=self.elem_size,
+            elem_layout=elem_layout,
+            initial=self.initial,
+            contents=filled,
+        )
+
+
+def create(ctx: Context, handle: Handle, out: Scalar) -> None:
+    """Make the structure and store the pointer to it at ``out``."""
+    if not ctx.initialising:
+        ctx.unsupported(
+            f"allocates a {handle.kind} while processing a packet", "allocate state in nf_init", "late-allocation"
+        )
+    obj = Object(handle.kind, 0, uninitialised(handle.kind), opaque=handle, span=handle.span)
+    pointer = ctx.new(obj)
+    ctx.known.setdefault("handles", []).append((pointer.obj, handle))
+    ctx.store(out, pointer, 8)
+
+
+def handle_of(ctx: Context, pointer: Scalar, kind: str) -> Handle:
+    """The structure that ``pointer`` refers to. Raises SourceError when it is not a ``kind``."""
+    found = ctx.object(pointer).opaque if isinstance(pointer, Pointer) else None
+    if not isinstance(found, Handle) or found.kind != kind:
+        ctx.fail(f"the argument is not a {kind} that the NF allocated", f"allocate the {kind} in nf_init", "bad-handle")
+    return found
+
+
+def packed_key(ctx: Context, handle: Handle, pointer: Scalar) -> Expr:
+    """The compared bytes of the key at ``pointer``, in memory order, first byte most significant."""
+    assert isinstance(pointer, Pointer)
+    parts: list[Expr] = []
+    for f in handle.key_layout:
+        from_ = Pointer(pointer.obj, _plus(pointer.offset, f.offset))
+        parts.extend(byte for value, k in ctx.read(from_, f.size) if isinstance(byte := byte_of(value, k), Expr))
+    if len(parts) != sum(f.size for f in handle.key_layout):
+        ctx.unsupported("a pointer is part of a map's key", "use packet fields or integers as key", "pointer-key")
+    return concat(*parts)
+
+
+def _plus(offset: Expr, by: int) -> Expr:
+    return binary("add", offset, const(by, 64))

@@ -1,0 +1,267 @@
+"""Exhaustive exploration: the NF is initialised once, then run once for every path a packet can take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from maestro.diagnostics import SourceError, Span, UnsupportedError
+from maestro.ir.expr import Expr, binary, const, eq, extract, packet_byte, packet_offset, sym
+from maestro.ir.memory import Function, Memory, Object, Pointer, Scalar, byte_of, uninitialised, zeros
+from maestro.ir.model import MIN_PACKET, Model, Note, Path, Verdict
+from maestro.ir.packet import LENGTH
+from maestro.ir.program import Program
+from maestro.models.state import Handle
+from maestro.models.vector import settle_all
+from maestro.solver.path import Oracle
+from maestro.symex.ends import AssertionFailed
+from maestro.symex.image import Image
+from maestro.symex.instructions import Value
+from maestro.symex.machine import Limits, Machine
+from maestro.symex.naming import element_layout, name_handles
+from maestro.symex.persistence import Persistence
+from maestro.symex.prune import Finished, without_failed_assertions
+from maestro.symex.run import Decision, Run
+
+DEVICE = sym("device", 16)
+NOW = sym("now", 64)
+FLOOD = 0xFFFF
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How far exploration goes before it gives up, with a clear outcome."""
+
+    paths: int = 5000
+    path: Limits = Limits()
+
+
+def never(_file: str) -> bool:
+    return False
+
+
+def explore(
+    program: Program,
+    *,
+    nf: str,
+    ports: int = 2,
+    argv: Sequence[str] = (),
+    is_runtime: Callable[[str], bool] = never,
+    budget: Budget = Budget(),
+) -> Model:
+    """The model of the NF in ``program``, configured with ``argv``, for devices 0 … ``ports`` - 1.
+
+    ``is_runtime`` tells files of Maestro's own runtime, which diagnostics should not point into.
+    Raises SourceError for what the NF does wrong and UnsupportedError for what cannot be explored exactly.
+    """
+    explorer = _Explorer(program, is_runtime, budget)
+    handles = explorer.initialise([nf, *argv], ports)
+    paths, notes = explorer.paths(handles, ports)
+    objects = tuple(h.as_object(element_layout(program, h)) for h in handles)
+    return Model(nf, ports, objects, paths, _axioms(ports), notes)
+
+
+def _axioms(ports: int) -> tuple[Expr, ...]:
+    """What holds of every packet: a real device, a whole Ethernet header, a time that is not negative."""
+    return (
+        binary("ult", DEVICE, const(ports, 16)),
+        binary("ule", const(MIN_PACKET, 16), LENGTH),
+        binary("sle", const(0, 64), NOW),
+    )
+
+
+class _Explorer:
+    def __init__(self, program: Program, is_runtime: Callable[[str], bool], budget: Budget) -> None:
+        self.program = program
+        self.image = Image(program)
+        self.oracle = Oracle()
+        self.budget = budget
+        self._is_runtime = is_runtime
+
+    # --- initialisation
+
+    def initialise(self, argv: Sequence[str], ports: int) -> list[Handle]:
+        """Run ``nf_config_init`` and ``nf_init`` on real arguments; the state structures they made, by name."""
+        for required in ("nf_init", "nf_process"):
+            function = self.program.functions.get(required)
+            if function is None or function.is_declaration:
+                raise SourceError(
+                    f"there is no `{required}` in the given sources",
+                    hint="a libVig NF defines nf_init and nf_process; a maestro.h NF defines process_packet",
+                    code="no-entry-point",
+                )
+        machine = self._machine(self.image.memory, Run(None))
+        self._set_global("maestro_ports", ports, 2)
+        if self._defined("nf_config_init"):
+            machine.invoke("nf_config_init", [const(len(argv), 32), _strings(machine, argv)])
+        ok = machine.invoke("nf_init", [])
+        if isinstance(ok, Expr) and ok.is_const and ok.value == 0:
+            raise SourceError(
+                "nf_init returned false", span=self.program.functions["nf_init"].span, code="init-failed"
+            )
+        handles = machine.known.get("handles", [])
+        name_handles(self.program, self.image, handles)
+        return [handle for _, handle in handles]
+
+    def _defined(self, name: str) -> bool:
+        function = self.program.functions.get(name)
+        return function is not None and not function.is_declaration
+
+    def _set_global(self, name: str, value: int, size: int) -> None:
+        if name in self.image.address:
+            cells = [((const(value, 8 * size)), k) for k in range(size)]
+            self.image.memory.store(self.image.address[name], 0, list(cells))
+
+    def _machine(self, memory: Memory, run: Run) -> Machine:
+        return Machine(
+            self.image,
+            memory,
+            run,
+            is_runtime=self._is_runtime,
+            explore=self._outcomes,
+            oracle=self.oracle,
+            limits=self.budget.path,
+        )
+
+    def _outcomes(
+        self, memory: Memory, function: Function, args: tuple[Scalar, ...]
+    ) -> list[tuple[list[Expr], Scalar | None]]:
+        """Every (conditions, result) of a pure function."""
+
+        def body(machine: Machine) -> Value | None:
+            return machine.invoke(function.name, list(args))
+
+        results: list[tuple[list[Expr], Scalar | None]] = []
+        for run, value in self._runs(memory, body, ()):
+            assert not isinstance(value, tuple | AssertionFailed)
+            results.append((list(run.constraints), value))
+        return results
+
+    # --- packets
+
+    def paths(self, handles: list[Handle], ports: int) -> tuple[tuple[Path, ...], tuple[Note, ...]]:
+        persistence = Persistence(self.image)
+
+        def body(machine: Machine) -> tuple[Verdict, tuple[tuple[int, Expr], ...]]:
+            packet = self._packet(machine)
+            verdict = self._process(machine, packet, ports)
+            settle_all(machine, handles)
+            persistence.observe(machine.memory)
+            return verdict, _edits(machine, packet)
+
+        finished: list[Finished] = []
+        for run, out in self._runs(self.image.memory, body, _axioms(ports)):
+            failed = out if isinstance(out, AssertionFailed) else None
+            path = None if isinstance(out, AssertionFailed) else Path(tuple(run.steps), *out)
+            finished.append(Finished(tuple(run.steps), path, failed))
+        persistence.check()
+        return without_failed_assertions(finished)
+
+    def _runs(
+        self, memory: Memory, body: Callable[[Machine], T], axioms: Sequence[Expr]
+    ) -> list[tuple[Run, T | AssertionFailed]]:
+        """Run ``body`` along every path, the first branch of each fork first."""
+        todo: list[tuple[Decision, ...]] = [()]
+        done: list[tuple[Run, T | AssertionFailed]] = []
+        while todo:
+            run = Run(self.oracle, todo.pop(), axioms)
+            machine = self._machine(Memory(memory), run)
+            out: T | AssertionFailed
+            try:
+                out = body(machine)
+            except AssertionFailed as end:
+                out = end
+            done.append((run, out))
+            todo.extend(run.pending)
+            if len(done) > self.budget.paths:
+                raise UnsupportedError(
+                    f"the NF has more than {self.budget.paths} paths",
+                    span=self.program.functions["nf_process"].span,
+                    hint="bound loops by small constants, and test for one thing once",
+                    code="path-explosion",
+                )
+        return done
+
+    def _packet(self, machine: Machine) -> Pointer:
+        return machine.new(Object("packet", None, lambda offset: (packet_byte(offset), 0)))
+
+    def _process(self, machine: Machine, packet: Pointer, ports: int) -> Verdict:
+        buffer = machine.new(Object("buffer", 8, zeros))
+        machine.store(buffer, packet, 8)
+        mbuf = machine.new(Object("mbuf", 128, uninitialised("mbuf")))
+        if self._defined("packet_state_total_length"):
+            length = machine.new(Object("length", 4, zeros))
+            machine.store(length, _wide(LENGTH, 32), 4)
+            machine.invoke("packet_state_total_length", [packet, length])
+        arguments = self._arguments(buffer, mbuf)
+        value = machine.invoke("nf_process", arguments)
+        assert isinstance(value, Expr)
+        verdict = _verdict(machine, extract(value, 15, 0), machine.verdict_span)
+        if self._defined("maestro_end_packet"):
+            machine.invoke("maestro_end_packet", [packet])
+        return verdict
+
+    def _arguments(self, buffer: Pointer, mbuf: Pointer) -> list[Value]:
+        """The arguments of nf_process, at the widths of its own parameters."""
+        function = self.program.functions["nf_process"]
+        given: list[Value] = [DEVICE, buffer, LENGTH, NOW, mbuf]
+        if len(function.parameters) != len(given):
+            raise SourceError(
+                f"`nf_process` has {len(function.parameters)} parameters instead of {len(given)}",
+                span=function.span,
+                hint="int nf_process(uint16_t device, uint8_t **buffer, uint16_t packet_length, vigor_time_t now, "
+                "struct rte_mbuf *mbuf)",
+                code="entry-signature",
+            )
+        return [_fit(v, getattr(p.type, "bits", 64)) for v, p in zip(given, function.parameters, strict=True)]
+
+
+def _fit(value: Value, bits: int) -> Value:
+    if isinstance(value, Expr) and value.width != bits:
+        return _wide(value, bits) if bits > value.width else extract(value, bits - 1, 0)
+    return value
+
+
+def _wide(value: Expr, width: int) -> Expr:
+    from maestro.ir.expr import zext
+
+    return zext(value, width)
+
+
+def _strings(machine: Machine, argv: Sequence[str]) -> Pointer:
+    """``argv`` as C has it: an array of pointers ended by a null pointer."""
+    array = machine.new(Object("argv", 8 * (len(argv) + 1), zeros))
+    for i, text in enumerate(argv):
+        data = text.encode() + b"\0"
+        string = machine.new(Object(f"argv[{i}]", len(data), zeros))
+        machine.write(string, [(const(byte, 8), 0) for byte in data])
+        machine.store(Pointer(array.obj, const(8 * i, 64)), string, 8)
+    return array
+
+
+def _verdict(machine: Machine, port: Expr, span: Span | None) -> Verdict:
+    """libVig's convention: the arrival device means drop, FLOOD_FRAME all others."""
+    if machine.decide(eq(port, DEVICE)):
+        return Verdict("drop", None, span)
+    if machine.decide(eq(port, const(FLOOD, 16))):
+        return Verdict("flood", None, span)
+    machine.run.require_defined(port, span, "the verdict")
+    return Verdict("forward", port, span)
+
+
+def _edits(machine: Machine, packet: Pointer) -> tuple[tuple[int, Expr], ...]:
+    """Every packet byte that may leave with another value than it came with."""
+    out = []
+    for offset, (value, k) in sorted(machine.memory.object(packet.obj).cells.items()):
+        byte = byte_of(value, k)
+        if not isinstance(byte, Expr):
+            raise SourceError("writes a pointer into the packet", span=machine.span, code="pointer-in-packet")
+        if packet_offset(byte) != offset:
+            machine.run.require_defined(byte, machine.verdict_span, f"byte {offset} of the packet")
+            out.append((offset, byte))
+    return tuple(out)
+
+

@@ -1,0 +1,40 @@
+"""Globals that carry something from one packet to the next are state, and must be known as such.
+
+Scratch globals (written before they are read, or left as they were) are harmless. One that some path reads before
+writing it and some path leaves changed is state outside the state structures: refused with its name.
+"""
+
+from __future__ import annotations
+
+from maestro.diagnostics import UnsupportedError
+from maestro.ir.memory import Memory
+from maestro.symex.image import Image
+
+
+class Persistence:
+    """Collects, over all paths, which bytes of persistent memory are read first and which end up changed."""
+
+    def __init__(self, image: Image) -> None:
+        self._image = image
+        self._read: set[tuple[int, int]] = set()
+        self._changed: set[tuple[int, int]] = set()
+
+    def observe(self, memory: Memory) -> None:
+        """Take note of one finished path."""
+        self._read |= memory.first_reads
+        for number, cells in memory.written().items():
+            if memory.object(number).persistent:
+                for offset, cell in cells.items():
+                    if cell != memory.initial_cell(number, offset):
+                        self._changed.add((number, offset))
+
+    def check(self) -> None:
+        """Raises UnsupportedError when a global carries a value between packets."""
+        for number, offset in sorted(self._read & self._changed):
+            obj = self._image.memory.object(number)
+            raise UnsupportedError(
+                f"`{obj.name}` (byte {offset}) carries a value from one packet to the next",
+                span=obj.span,
+                hint="keep what outlives a packet in a map, a vector or an allocator",
+                code="global-state",
+            )

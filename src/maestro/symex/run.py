@@ -1,0 +1,168 @@
+"""One run of the NF along one path: the decisions taken, what they imply, what was recorded.
+
+Exploration re-executes: a run gets the decisions of an earlier run up to some branch, flips that one, and goes on.
+Everything a run does is a function of its decisions, so equal prefixes give equal steps and equal symbol names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from maestro.diagnostics import SourceError, Span, UnsupportedError
+from maestro.ir.expr import Expr, const, eq, negate, sym, symbols, walk
+from maestro.ir.memory import is_undefined
+from maestro.ir.model import Assume, Kind, Operation, Step
+from maestro.solver.answer import Answer
+from maestro.solver.path import Oracle
+
+
+@dataclass(frozen=True)
+class Decision:
+    """``forked``: the other side was feasible too."""
+
+    value: bool
+    forked: bool
+
+
+class Run:
+    """The state of one path that is not memory."""
+
+    def __init__(self, oracle: Oracle | None, prefix: Sequence[Decision] = (), axioms: Sequence[Expr] = ()) -> None:
+        self.oracle = oracle
+        self.prefix = tuple(prefix)
+        self.decisions: list[Decision] = []
+        self.pending: list[tuple[Decision, ...]] = []
+        self.constraints: list[Expr] = list(axioms)
+        self.facts: dict[Expr, bool] = {}
+        self.steps: list[Step] = []
+        self.known: dict[str, object] = {}
+        self.packet_floor = 0
+        self._operations = 0
+
+    @property
+    def initialising(self) -> bool:
+        """Whether this is the run of the NF's init functions, where nothing is symbolic."""
+        return self.oracle is None
+
+    def decide(self, cond: Expr, span: Span | None) -> bool:
+        """The truth of ``cond`` (width 1) on this path; forks when both are possible.
+
+        Raises SourceError when it depends on memory that was never written.
+        """
+        if cond.is_const:
+            return bool(cond.value)
+        known = self.facts.get(cond)
+        if known is not None:
+            return known
+        self.require_defined(cond, span, "a decision")
+        if self.oracle is None:
+            raise UnsupportedError(
+                f"initialisation depends on a value that is not known: {cond}", span=span, code="symbolic-init"
+            )
+        decision = self._next(cond)
+        self.decisions.append(decision)
+        self.learn(cond if decision.value else negate(cond), constrain=decision.forked)
+        if decision.forked:
+            self.steps.append(Assume(cond if decision.value else negate(cond), span))
+        return decision.value
+
+    def _next(self, cond: Expr) -> Decision:
+        position = len(self.decisions)
+        if position < len(self.prefix):
+            return self.prefix[position]
+        assert self.oracle is not None
+        if self.oracle.check(self.constraints, cond) is Answer.UNSAT:
+            return Decision(False, forked=False)
+        if self.oracle.check(self.constraints, negate(cond)) is Answer.UNSAT:
+            return Decision(True, forked=False)
+        self.pending.append((*self.decisions, Decision(False, forked=True)))
+        return Decision(True, forked=True)
+
+    def learn(self, fact: Expr, *, constrain: bool = True) -> None:
+        """Add a fact that holds on this path; ``constrain=False`` when the constraints imply it already."""
+        if constrain:
+            self.constraints.append(fact)
+        stack = [fact]
+        while stack:
+            f = stack.pop()
+            self.facts[f] = True
+            self.facts[negate(f)] = False
+            if f.op == "and":
+                stack.extend(f.args)
+            elif f.op == "not" and f.args[0].op == "or":
+                stack.extend(negate(a) for a in f.args[0].args)
+
+    def given(self, cond: Expr, span: Span | None) -> None:
+        """Take ``cond`` as promised by the API: a step of the path, but not a branch."""
+        if cond.is_const or self.facts.get(cond):
+            return
+        self.learn(cond)
+        self.steps.append(Assume(cond, span, given=True))
+
+    def possible(self, cond: Expr) -> Answer:
+        """Whether ``cond`` can hold on this path, without deciding it."""
+        if cond.is_const:
+            return Answer.SAT if cond.value else Answer.UNSAT
+        known = self.facts.get(cond)
+        if known is not None:
+            return Answer.SAT if known else Answer.UNSAT
+        if self.oracle is None:
+            return Answer.UNKNOWN
+        return self.oracle.check(self.constraints, cond)
+
+    def values(self, e: Expr, limit: int) -> list[int] | None:
+        """All values of ``e`` on this path, or None when there are too many or it is not known."""
+        if e.is_const:
+            return [e.value]
+        return self.oracle.values(self.constraints, e, limit) if self.oracle else None
+
+    def pin(self, e: Expr, values: Sequence[int], span: Span | None) -> int:
+        """Fork over the ``values`` of ``e``; the one of this path."""
+        for value in values[:-1]:
+            if self.decide(eq(e, const(value, e.width)), span):
+                return value
+        return values[-1]
+
+    def record(
+        self,
+        obj: str,
+        method: str,
+        kind: Kind,
+        args: Mapping[str, Expr],
+        results: Mapping[str, int],
+        *,
+        related: tuple[str, ...] = (),
+        chain: tuple[Span, ...] = (),
+        span: Span | None = None,
+    ) -> Operation:
+        """Append a state operation; ``results`` gives the width of each result, which become symbols."""
+        for name, value in args.items():
+            self.require_defined(value, span, f"the {name} of {obj}.{method}")
+        n = self._operations
+        self._operations += 1
+        symbols_ = tuple((name, sym(f"{obj}#{n}.{name}", width)) for name, width in results.items())
+        op = Operation(n, obj, method, kind, tuple(args.items()), symbols_, related, span, chain)
+        self.steps.append(op)
+        return op
+
+    def require_defined(self, e: Expr, span: Span | None, use: str) -> None:
+        """Raises SourceError when ``e`` depends on memory that was never written."""
+        for s in symbols(e):
+            if is_undefined(s):
+                what = s.name.removeprefix("undef:").split("[")[0]
+                raise SourceError(
+                    f"{use} depends on `{what}`, which was never given a value",
+                    span=span,
+                    hint=f"initialise `{what}` on every path that leads here",
+                    code="uninitialised",
+                )
+
+
+def without_undefined(e: Expr) -> Expr:
+    """``e`` with bytes never written (padding) taken as zero: nobody can depend on them."""
+    from maestro.ir.expr import substitute
+
+    if not any(is_undefined(n) for n in walk(e)):
+        return e
+    return substitute(e, lambda s: const(0, s.width) if is_undefined(s) else None)
