@@ -1,0 +1,1 @@
+"""Differential checks: the same packets through the NF's own source and through the generated NF."""

@@ -162,7 +162,7 @@ static bool fits(const struct maestro_inputs *inputs, unsigned key_bytes) {
     return false;
   for (unsigned i = 0; i < inputs->count; i++)
     bits += inputs->part[i].count;
-  return bits == 0 || (bits <= 8 * MAESTRO_TOEPLITZ_INPUT && bits + 32 <= 8 * key_bytes);
+  return bits == 0 || (bits <= 8 * MAESTRO_TOEPLITZ_INPUT && bits + 31 <= 8 * key_bytes);
 }
 
 static bool usable(const struct maestro_rss *rss) {

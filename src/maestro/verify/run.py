@@ -1,0 +1,97 @@
+"""Running nf-replay, and the differential check made of two runs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from maestro.diagnostics import InternalError, UserError
+from maestro.verify.compare import Comparison, compare
+
+_TIMEOUT = 600.0  # seconds
+_PREFIX = "nf-replay: "
+
+
+def replay(
+    program: Path,
+    inputs: Mapping[int, Path],
+    *,
+    cores: int = 1,
+    verdicts: Path | None = None,
+    owners: Path | None = None,
+    outputs: Mapping[int, Path] | None = None,
+    timeout: float = _TIMEOUT,
+) -> dict[str, Any]:
+    """Runs ``program`` on captures by port and returns its statistics (``--stats json``).
+
+    ``verdicts``: where to record each packet's verdict and bytes. ``owners``: another run's verdict file, by whose
+    cores a reference divides its capacity. ``outputs``: captures by port to write.
+    Raises :class:`UserError` when options or captures are at fault or time runs out, :class:`InternalError` when the
+    program crashes.
+    """
+    arguments = ["--cores", str(cores), "--stats", "json", *input_arguments(inputs)]
+    for port, path in (outputs or {}).items():
+        arguments += ["--out", f"{port}={path}"]
+    if verdicts is not None:
+        arguments += ["--verdicts", str(verdicts)]
+    if owners is not None:
+        arguments += ["--owners", str(owners)]
+    return run_json(program, arguments, timeout)
+
+
+def input_arguments(inputs: Mapping[int, Path]) -> list[str]:
+    return [word for port, path in inputs.items() for word in ("--in", f"{port}={path}")]
+
+
+def run_json(program: Path, arguments: list[str], timeout: float = _TIMEOUT) -> dict[str, Any]:
+    """Runs nf-replay and returns the JSON that it prints. Raises as :func:`replay` does."""
+    command = [str(program.resolve()), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=timeout, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise UserError(
+            f"{program}: not done after {timeout:.0f} s", hint="try fewer packets", code="replay"
+        ) from error
+    except OSError as error:
+        raise InternalError(f"{program}: cannot be run: {error.strerror}") from error
+    message = _message(done.stderr)
+    match done.returncode:
+        case 0:
+            return _json(done.stdout)
+        case 3 if message:
+            raise UserError(message, code="pcap")
+        case 1 | 2 if message:
+            raise UserError(message, code="replay")
+        case status:
+            how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+            raise InternalError(f"{program} {how}\n{done.stderr[-2000:]}".rstrip())
+
+
+def _message(stderr: str) -> str:
+    """What nf-replay itself said last; the NF and sanitizers may have written as well."""
+    said = [line for line in stderr.splitlines() if line.startswith(_PREFIX)]
+    return said[-1].removeprefix(_PREFIX) if said else ""
+
+
+def _json(stdout: str) -> dict[str, Any]:
+    """The object that ends the output; what stands before it, the NF printed."""
+    result: dict[str, Any] = json.loads(stdout[max(0, stdout.rfind("\n{\n")) :])
+    return result
+
+
+def differential(reference_program: Path, parallel_program: Path, inputs: Mapping[int, Path], cores: int) -> Comparison:
+    """The parallel NF on ``cores`` cores against the reference, packet by packet.
+
+    The reference runs second: it divides its capacity between the cores as the parallel run did, packet by packet,
+    while its state stays one and its packets stay in order. Raises as :func:`replay` does.
+    """
+    with TemporaryDirectory(prefix="maestro-verify-") as folder:
+        parallel, reference = Path(folder, "parallel"), Path(folder, "reference")
+        stats = replay(parallel_program, inputs, cores=cores, verdicts=parallel)
+        replay(reference_program, inputs, verdicts=reference, owners=parallel)
+        return replace(compare(reference, parallel), stats=stats)
