@@ -1,0 +1,131 @@
+"""C sources → linked LLVM program."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from maestro.diagnostics import SourceError
+from maestro.frontend.link import link
+from maestro.frontend.names import Names
+from maestro.frontend.toolchain import (
+    DIALECT,
+    cache_dir,
+    compile_error,
+    compiler_version,
+    preprocessor_flags,
+    run_compiler,
+)
+from maestro.ir.program import Program
+
+# -O0 keeps branches, helpers and names; the other flags undo zig's defaults that change the code.
+_ANALYSIS = ("-O0", "-g", "-fno-discard-value-names", "-fno-sanitize=all", "-fno-stack-protector")
+_CACHED_FILES = 512
+
+
+def compile_sources(
+    sources: Sequence[Path],
+    *,
+    include_dirs: Sequence[Path] = (),
+    defines: Mapping[str, str | None] | None = None,
+    extra_sources: Sequence[Path] = (),
+    compiler: str | None = None,
+    jobs: int = 2,
+) -> Program:
+    """Compile and link an NF: ``sources`` are C files and folders (all their ``*.c``, sorted).
+
+    ``extra_sources`` (Maestro's own C) are linked after them. Every source folder is searched for headers before
+    ``include_dirs``. ``compiler``: a clang to use instead of the bundled one. Raises SourceError for missing
+    sources, compiler errors and duplicate symbols, UserError for a missing include folder.
+    """
+    files = source_files(sources)
+    folders = list(dict.fromkeys(s if s.is_dir() else s.parent for s in sources))
+    flags = [*DIALECT, *_ANALYSIS, *_opaque_pointers(compiler)]
+    flags += preprocessor_flags([*folders, *include_dirs], defines or {})
+    names = Names([*sources, *include_dirs])
+    every = list(dict.fromkeys([*files, *extra_sources]))
+    with ThreadPoolExecutor(max(1, jobs)) as pool:
+        results = list(pool.map(lambda f: _to_ir(f, flags, compiler), every))
+    failures = "\n".join(r.stderr for r in results if r.text is None)
+    if failures:
+        raise compile_error(failures, names)
+    return link([r.text for r in results if r.text is not None], names.show)
+
+
+def source_files(sources: Sequence[Path]) -> list[Path]:
+    """The C files that ``sources`` stand for, each once. Raises SourceError for missing files and empty folders."""
+    files: dict[str, Path] = {}
+    for source in sources:
+        if source.is_dir():
+            found = sorted(source.glob("*.c"))
+            if not found:
+                raise SourceError(f"the folder '{source}' holds no C files (*.c)", code="no-source")
+        elif source.is_file():
+            found = [source]
+        else:
+            raise SourceError(f"'{source}' does not exist", code="no-source")
+        files |= {os.path.abspath(f): f for f in found if os.path.abspath(f) not in files}
+    if not files:
+        raise SourceError("no C file was given", code="no-source")
+    return list(files.values())
+
+
+@dataclass(frozen=True)
+class _Result:
+    """``text`` is the IR; None when the compiler failed with ``stderr``."""
+
+    text: str | None
+    stderr: str = ""
+
+
+def _opaque_pointers(compiler: str | None) -> list[str]:
+    """Clang 14 has them only on request; later ones by default."""
+    is_old = compiler is not None and compiler_version(compiler).split()[-1].startswith("14.")
+    return ["-Xclang", "-opaque-pointers"] if is_old else []
+
+
+def _to_ir(source: Path, flags: Sequence[str], compiler: str | None) -> _Result:
+    """The IR of one file, from the cache when the preprocessed text and flags are those of an earlier run."""
+    path = os.path.abspath(source)
+    preprocessed = run_compiler([*flags, "-E", path], compiler=compiler)
+    if preprocessed.returncode != 0:
+        return _Result(None, preprocessed.stderr)
+    # Line markers carry the paths, and so the key does; flags may matter beyond preprocessing.
+    key = "\0".join([compiler_version(compiler), *flags, path, preprocessed.stdout])
+    folder = cache_dir()
+    entry = folder / "ir" / f"{hashlib.sha256(key.encode()).hexdigest()}.ll" if folder else None
+    if entry is not None and entry.is_file():
+        return _Result(entry.read_text())
+    result = _compile(path, flags, compiler)
+    if entry is not None and result.text is not None:
+        _remember(entry, result.text)
+    return result
+
+
+def _compile(path: str, flags: Sequence[str], compiler: str | None) -> _Result:
+    with tempfile.TemporaryDirectory(prefix="maestro-") as folder:
+        output = Path(folder) / "out.ll"
+        done = run_compiler([*flags, "-S", "-emit-llvm", path, "-o", str(output)], compiler=compiler)
+        if done.returncode != 0:
+            return _Result(None, done.stderr or f"error: the compiler ended with status {done.returncode}")
+        return _Result(output.read_text(encoding="utf-8", errors="replace"))
+
+
+def _remember(entry: Path, text: str) -> None:
+    """Store atomically, and forget the oldest entries. A full or read-only disk costs only the cache."""
+    try:
+        entry.parent.mkdir(exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=entry.parent)
+        with os.fdopen(handle, "w") as f:
+            f.write(text)
+        os.replace(temporary, entry)
+        old = sorted(entry.parent.glob("*.ll"), key=lambda p: p.stat().st_mtime)[:-_CACHED_FILES]
+        for path in old:
+            path.unlink(missing_ok=True)
+    except OSError:
+        pass

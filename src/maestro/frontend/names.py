@@ -1,0 +1,37 @@
+"""How C files are named in what the user reads."""
+
+from __future__ import annotations
+
+import os.path
+from collections.abc import Sequence
+from pathlib import Path
+
+_RUNTIME = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "runtime")
+
+
+def _inside(path: str, root: str) -> str | None:
+    """``path`` relative to ``root``, None when it lies elsewhere; both absolute."""
+    prefix = root.rstrip("/") + "/"
+    return path.removeprefix(prefix) if path.startswith(prefix) else None
+
+
+class Names:
+    """``given``: the sources and include folders as the user wrote them."""
+
+    def __init__(self, given: Sequence[Path]) -> None:
+        folders = [p if p.is_dir() else p.parent for p in given]
+        self._roots = [(os.path.abspath(f), str(f)) for f in folders]
+        self._cwd = os.getcwd()
+
+    def show(self, path: str) -> str:
+        """Maestro's own headers by base name; else relative to the current folder, or as the user gave it."""
+        if _inside(path, _RUNTIME) is not None:
+            return os.path.basename(path)
+        local = _inside(path, self._cwd)
+        if local is not None:
+            return local
+        for root, written in self._roots:
+            rest = _inside(path, root)
+            if rest is not None:
+                return os.path.join(written, rest)
+        return path
