@@ -1,0 +1,83 @@
+"""One path as the checker reads it: which tests of state succeeded, where symbols come from, which packets take it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from maestro.ir.expr import FALSE, TRUE, Expr, packet_offset, substitute, symbols
+from maestro.ir.model import Assume, Operation, Path
+
+
+def is_input(symbol: Expr) -> bool:
+    """Whether a symbol is what a packet brings along: its bytes, length, arrival port and time."""
+    return symbol.name in ("device", "pkt_len", "now") or packet_offset(symbol) is not None
+
+
+def only_inputs(e: Expr) -> bool:
+    return all(map(is_input, symbols(e)))
+
+
+def conjuncts(cond: Expr) -> Iterator[Expr]:
+    """The conditions whose conjunction ``cond`` is."""
+    if cond.op == "and":
+        for part in cond.args:
+            yield from conjuncts(part)
+    else:
+        yield cond
+
+
+@dataclass(frozen=True)
+class Origin:
+    """``operation`` returned the symbol as its result ``result``."""
+
+    operation: Operation
+    result: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """A path, read-only. Expressions are looked at after :meth:`resolve`, so that tests already decided are gone."""
+
+    path: Path
+
+    @cached_property
+    def origins(self) -> dict[Expr, Origin]:
+        """Where each symbol that a state operation returned comes from."""
+        return {value: Origin(o, name) for o in self.path.operations for name, value in o.results}
+
+    @cached_property
+    def _known(self) -> dict[Expr, Expr]:
+        """Width-1 symbols (``found``, ``ok``) that the path's conditions decide."""
+        known: dict[Expr, Expr] = {}
+        for cond in self.path.conditions:
+            for part in conjuncts(cond):
+                if part.op == "sym":
+                    known[part] = TRUE
+                elif part.op == "not" and part.args[0].op == "sym":
+                    known[part.args[0]] = FALSE
+        return known
+
+    def resolve(self, e: Expr) -> Expr:
+        """``e`` with the decided tests replaced by their outcome."""
+        return substitute(e, self._known.get)
+
+    def holds(self, test: Expr) -> bool | None:
+        """The outcome of a test on this path, or None when its conditions do not say."""
+        outcome = self._known.get(test)
+        return None if outcome is None else outcome is TRUE
+
+    @cached_property
+    def input_conditions(self) -> tuple[Expr, ...]:
+        """What the path demands of the packet alone.
+
+        Conditions on state are dropped, which only lets more packets take the path: sound.
+        """
+        parts = (self.resolve(p) for cond in self.path.conditions for p in conjuncts(cond))
+        return tuple(dict.fromkeys(p for p in parts if only_inputs(p) and not p.is_true))
+
+    @cached_property
+    def decisions(self) -> tuple[Expr, ...]:
+        """The conditions on which the NF branches, as opposed to what its API promises."""
+        return tuple(self.resolve(s.cond) for s in self.path.steps if isinstance(s, Assume) and not s.given)
