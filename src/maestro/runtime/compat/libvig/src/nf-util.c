@@ -30,8 +30,8 @@ void nf_return_all_chunks(void *buffer) {
   }
 }
 
-/* The conditions below are joined by | and &, which do not branch: what matters is whether a packet is of a kind, not
- * which test says so, and every branch is one more path to explore. */
+/* The conditions below are joined by | and &, which do not branch: what matters is whether a
+ * packet is of a kind, not which test says so, and every branch is one more path to explore. */
 
 bool nf_has_rte_ipv4_header(struct rte_ether_hdr *ether) {
   return ether->ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4);
@@ -42,19 +42,22 @@ bool nf_has_tcp_header(struct rte_ipv4_hdr *ip) { return ip->next_proto_id == IP
 bool nf_has_udp_header(struct rte_ipv4_hdr *ip) { return ip->next_proto_id == IPPROTO_UDP; }
 
 bool nf_has_tcpudp_header(struct rte_ipv4_hdr *ip) {
-  return nf_has_tcp_header(ip) | nf_has_udp_header(ip);
+  return (ip->next_proto_id == IPPROTO_TCP) | (ip->next_proto_id == IPPROTO_UDP);
 }
 
 struct rte_ether_hdr *nf_then_get_rte_ether_header(void *buffer) {
   return nf_borrow_next_chunk(buffer, sizeof(struct rte_ether_hdr));
 }
 
-struct rte_ipv4_hdr *nf_ipv4_plain(void *ether, void *buffer) {
-  if (!nf_has_rte_ipv4_header(ether) |
-      (packet_get_unread_length(buffer) < sizeof(struct rte_ipv4_hdr))) {
-    return NULL;
+static void *borrow_if(int wanted, void *buffer, size_t length) {
+  if (wanted & (packet_get_unread_length(buffer) >= length)) {
+    return nf_borrow_next_chunk(buffer, length);
   }
-  return nf_borrow_next_chunk(buffer, sizeof(struct rte_ipv4_hdr));
+  return NULL;
+}
+
+struct rte_ipv4_hdr *nf_ipv4_plain(void *ether, void *buffer) {
+  return borrow_if(nf_has_rte_ipv4_header(ether), buffer, sizeof(struct rte_ipv4_hdr));
 }
 
 struct rte_ipv4_hdr *nf_ipv4_with_options(void *ether, void *buffer, uint8_t **options) {
@@ -75,23 +78,16 @@ struct rte_ipv4_hdr *nf_ipv4_with_options(void *ether, void *buffer, uint8_t **o
   return ip;
 }
 
-static void *next_if(bool wanted, void *buffer, size_t length) {
-  if (!wanted | (packet_get_unread_length(buffer) < length)) {
-    return NULL;
-  }
-  return nf_borrow_next_chunk(buffer, length);
-}
-
 struct tcpudp_hdr *nf_then_get_tcpudp_header(struct rte_ipv4_hdr *ip, void *buffer) {
-  return next_if(nf_has_tcpudp_header(ip), buffer, sizeof(struct tcpudp_hdr));
+  return borrow_if(nf_has_tcpudp_header(ip), buffer, sizeof(struct tcpudp_hdr));
 }
 
 struct rte_tcp_hdr *nf_then_get_tcp_header(struct rte_ipv4_hdr *ip, void *buffer) {
-  return next_if(nf_has_tcp_header(ip), buffer, sizeof(struct rte_tcp_hdr));
+  return borrow_if(nf_has_tcp_header(ip), buffer, sizeof(struct rte_tcp_hdr));
 }
 
 struct rte_udp_hdr *nf_then_get_udp_header(struct rte_ipv4_hdr *ip, void *buffer) {
-  return next_if(nf_has_udp_header(ip), buffer, sizeof(struct rte_udp_hdr));
+  return borrow_if(nf_has_udp_header(ip), buffer, sizeof(struct rte_udp_hdr));
 }
 
 void concretize_devices(uint16_t *device, int count) { assert(*device < count); }
