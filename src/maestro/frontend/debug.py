@@ -36,6 +36,8 @@ class Leaf:
     offset: int
     size: int
     kind: LeafKind = LeafKind.INT
+    target: DebugRef | None = None
+    """What a pointer points to; None for ``void *``."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,9 @@ _ENCODED = {"DW_ATE_float": LeafKind.FLOAT, "DW_ATE_complex_float": LeafKind.UNK
 class _Types:
     """The type nodes of one module."""
 
-    def __init__(self, nodes: Mapping[int, str]) -> None:
+    def __init__(self, nodes: Mapping[int, str], module: int) -> None:
         self._nodes = nodes
+        self._module = module
 
     def attributes(self, node: int | None) -> dict[str, str]:
         text = self._nodes.get(node, "") if node is not None else ""
@@ -132,7 +135,9 @@ class _Types:
             case "DW_TAG_union_type":
                 yield Leaf(name, offset, size, LeafKind.UNION)
             case "DW_TAG_pointer_type":
-                yield Leaf(name, offset, size, LeafKind.POINTER)
+                target = self.pointee(shape)
+                ref = None if target is None else DebugRef(self._module, target)
+                yield Leaf(name, offset, size, LeafKind.POINTER, ref)
             case "DW_TAG_enumeration_type":
                 yield Leaf(name, offset, size)
             case None if "encoding" in a:
@@ -182,7 +187,7 @@ def _join(path: str, name: str) -> str:
 
 
 def _types(program: Program, ref: DebugRef) -> _Types:
-    return _Types(program.debug.modules[ref.module])
+    return _Types(program.debug.modules[ref.module], ref.module)
 
 
 def find_type(program: Program, name: str) -> DebugRef | None:

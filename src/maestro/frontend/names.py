@@ -8,6 +8,13 @@ from pathlib import Path
 
 _RUNTIME = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "runtime")
 
+RUNTIME_PREFIX = "<maestro>/"
+
+
+def is_runtime(shown: str) -> bool:
+    """Whether a file as :meth:`Names.show` names it is part of Maestro's own runtime."""
+    return shown.startswith(RUNTIME_PREFIX)
+
 
 def _inside(path: str, root: str) -> str | None:
     """``path`` relative to ``root``, None when it lies elsewhere; both absolute."""
@@ -24,9 +31,9 @@ class Names:
         self._cwd = os.getcwd()
 
     def show(self, path: str) -> str:
-        """Maestro's own headers by base name; else relative to the current folder, or as the user gave it."""
+        """Maestro's own files as ``<maestro>/name``; else relative to the current folder, or as the user gave it."""
         if _inside(path, _RUNTIME) is not None:
-            return os.path.basename(path)
+            return RUNTIME_PREFIX + os.path.basename(path)
         local = _inside(path, self._cwd)
         if local is not None:
             return local

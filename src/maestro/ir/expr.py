@@ -274,9 +274,11 @@ def _compare(op: str, a: Expr, b: Expr) -> Expr | None:
     """Comparisons against constants, through extensions and boolean-valued operands."""
     if op in ("or", "xor", "add") and not b.is_const and a.op in ("concat", "zext") and op == "or":
         return _bytewise("or", a, b)
+    if op in ("eq", "ult", "ule") and (a.op == "zext" or b.op == "zext"):
+        narrow = _narrowed(op, a, b)
+        if narrow is not None:
+            return narrow
     if not b.is_const:
-        if op == "eq" and a.op == b.op == "zext" and a.args[0].width == b.args[0].width:
-            return binary("eq", a.args[0], b.args[0])
         return None
     if op == "xor" and a.width == 1 and b.value == 1:
         return negate(a)
@@ -305,6 +307,14 @@ def _compare(op: str, a: Expr, b: Expr) -> Expr | None:
     if a.op == "xor" and a.args[1].is_const:
         return binary("eq", a.args[0], binary("xor", a.args[1], b))
     return None
+
+
+def _narrowed(op: str, a: Expr, b: Expr) -> Expr | None:
+    """Compare before extending: ``zext(x) op zext(y)`` and ``zext(x) op constant``."""
+    width = max(e.args[0].width if e.op == "zext" else e.value.bit_length() for e in (a, b) if e.op in ("zext", "const"))
+    if width == 0 or width >= a.width or not all(e.op in ("zext", "const") for e in (a, b)):
+        return None
+    return binary(op, extract(a, width - 1, 0), extract(b, width - 1, 0))
 
 
 def negate(e: Expr) -> Expr:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
-from maestro.frontend.debug import Leaf, pointee_leaves  # noqa
+from maestro.frontend.debug import Leaf
 from maestro.ir.expr import FALSE, TRUE, Expr, binary, const, eq, land, negate, sym, symbols
 from maestro.ir.memory import Function, Object
 from maestro.ir.model import Field
 from maestro.models.context import Context
+from maestro.models.locals import pointed_layouts
 
 MAX_KEY = 256
 """Bytes that an equality function may look at."""
@@ -42,12 +43,10 @@ def _offsets(e: Expr, side: str) -> set[int]:
 
 def _leaves(ctx: Context, equality: Function, compared: list[int]) -> list[Leaf]:
     """The members of the struct that the function's locals point to, if one covers what it compares."""
-    function = ctx.program.functions[equality.name]
-    for variable in sorted(function.variables, key=lambda v: v.parameter):
-        leaves = pointee_leaves(ctx.program, variable)
-        covered = {o for leaf in leaves for o in range(leaf.offset, leaf.offset + leaf.size)}
+    for layout in pointed_layouts(ctx.program, equality.name):
+        covered = {o for leaf in layout.leaves for o in range(leaf.offset, leaf.offset + leaf.size)}
         if covered.issuperset(compared):
-            return leaves
+            return list(layout.leaves)
     return []
 
 

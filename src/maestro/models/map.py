@@ -38,7 +38,7 @@ def map_allocate(ctx: Context, args: Args) -> Scalar:
     equality, _hash, capacity, out = args
     if not isinstance(equality, Function):
         ctx.fail("the map has no equality function", "pass a function that compares two keys", "equality")
-    handle = Handle("map", ctx.constant(capacity, "a map's capacity"), ctx.user_span(), equality=equality)
+    handle = Handle("map", ctx.constant(capacity, "a map's capacity"), ctx.user_span())
     handle.key_layout = key_layout(ctx, equality)
     create(ctx, handle, out)
     return TRUE32

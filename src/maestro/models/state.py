@@ -7,7 +7,7 @@ from typing import cast
 
 from maestro.diagnostics import Span
 from maestro.ir.expr import Expr, binary, concat, const
-from maestro.ir.memory import Function, Object, Pointer, Scalar, byte_of, uninitialised
+from maestro.ir.memory import Object, Pointer, Scalar, byte_of, uninitialised
 from maestro.ir.model import Field, StateObject
 from maestro.models.context import Context
 
@@ -27,9 +27,9 @@ class Handle:
     elem_size: int = 0
     initial: bytes = b""
     contents: dict[bytes | int, int | bytes] = field(default_factory=dict)
-    equality: Function | None = None
+    elem_layout: tuple[Field, ...] = ()
 
-    def as_object(self, elem_layout: tuple[Field, ...] = ()) -> StateObject:
+    def as_object(self) -> StateObject:
         if self.kind == "map":
             filled = tuple((cast(int, v), cast(bytes, k)) for k, v in self.contents.items())
         else:
@@ -42,7 +42,7 @@ class Handle:
             key_layout=self.key_layout,
             key_size=max((f.offset + f.size for f in self.key_layout), default=0),
             elem_size=self.elem_size,
-            elem_layout=elem_layout,
+            elem_layout=self.elem_layout,
             initial=self.initial,
             contents=filled,
         )

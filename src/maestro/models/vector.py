@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import cast
 
 from maestro.ir.expr import Expr, binary, concat, const, eq, extract, substitute, symbols
-from maestro.ir.memory import Cell, Object, Pointer, Scalar, byte_of, is_undefined, uninitialised
-from maestro.ir.model import Kind
+from maestro.ir.memory import Cell, Function, Object, Pointer, Scalar, byte_of, is_undefined, uninitialised
+from maestro.ir.model import Field, Kind
 from maestro.models.context import Args, Context, expr, model
+from maestro.models.locals import pointed_layouts
 from maestro.models.state import Handle, create, handle_of
 
 
@@ -32,9 +33,19 @@ def vector_allocate(ctx: Context, args: Args) -> Scalar:
     handle.elem_size = ctx.constant(size, "a vector's element size")
     element = ctx.new(Object("vector element", handle.elem_size, uninitialised("vector element")))
     ctx.call(init, element)
+    handle.elem_layout = _layout(ctx, init, handle.elem_size)
     handle.initial = _concrete(ctx, element, handle.elem_size)
     create(ctx, handle, out)
     return const(1, 32)
+
+
+def _layout(ctx: Context, init: Scalar, size: int) -> tuple[Field, ...]:
+    """The members of the element, as the function that initialises it sees them."""
+    if isinstance(init, Function):
+        for layout in pointed_layouts(ctx.program, init.name):
+            if layout.size == size:
+                return tuple(Field(leaf.name or "value", leaf.offset, leaf.size) for leaf in layout.leaves)
+    return ()
 
 
 def _concrete(ctx: Context, pointer: Pointer, size: int) -> bytes:

@@ -19,7 +19,7 @@ from maestro.symex.ends import AssertionFailed
 from maestro.symex.image import Image
 from maestro.symex.instructions import Value
 from maestro.symex.machine import Limits, Machine
-from maestro.symex.naming import element_layout, name_handles
+from maestro.symex.naming import name_handles
 from maestro.symex.persistence import Persistence
 from maestro.symex.prune import Finished, without_failed_assertions
 from maestro.symex.run import Decision, Run
@@ -60,7 +60,7 @@ def explore(
     explorer = _Explorer(program, is_runtime, budget)
     handles = explorer.initialise([nf, *argv], ports)
     paths, notes = explorer.paths(handles, ports)
-    objects = tuple(h.as_object(element_layout(program, h)) for h in handles)
+    objects = tuple(h.as_object() for h in handles)
     return Model(nf, ports, objects, paths, _axioms(ports), notes)
 
 
@@ -200,8 +200,8 @@ class _Explorer:
         value = machine.invoke("nf_process", arguments)
         assert isinstance(value, Expr)
         verdict = _verdict(machine, extract(value, 15, 0), machine.verdict_span)
-        if self._defined("maestro_end_packet"):
-            machine.invoke("maestro_end_packet", [packet])
+        if self._defined("nf_return_all_chunks"):
+            machine.invoke("nf_return_all_chunks", [packet])
         return verdict
 
     def _arguments(self, buffer: Pointer, mbuf: Pointer) -> list[Value]:

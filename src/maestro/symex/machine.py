@@ -144,12 +144,18 @@ class Machine:
     def _jump(self, ins: ir.Branch | ir.Switch, frame: Frame) -> int:
         if isinstance(ins, ir.Branch):
             assert ins.condition is not None
-            return ins.then if self.run.decide(self.number(frame[ins.condition]), ins.span) else ins.otherwise
+            return ins.then if self._decide_at(self.number(frame[ins.condition]), ins.span) else ins.otherwise
         value = self.number(frame[ins.value])
         for case, block in ins.cases.items():
-            if self.run.decide(eq(value, const(case, ins.bits)), ins.span):
+            if self._decide_at(eq(value, const(case, ins.bits)), ins.span):
                 return block
         return ins.default
+
+    def _decide_at(self, cond: Expr, span: Span | None) -> bool:
+        if cond.is_const:
+            return bool(cond.value)
+        self.span = span or self.span
+        return self.decide(cond)
 
     def _count_forks(self, forks: dict[int, int], block: int, count: int, span: Span | None) -> None:
         forks[block] = forks.get(block, 0) + count

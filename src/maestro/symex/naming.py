@@ -1,4 +1,92 @@
-from maestro.ir.model import Field
-def name_handles(program, image, handles):
-    for i,(n,h) in enumerate(handles): h.name=f"{h.kind}{i}"
-def element_layout(program, h): return ()
+"""Names of state objects: those of the C variables and members that hold them.
+
+From every global, along pointers, to the handles. What a user calls a structure is the last part of the way there:
+``flow_manager->state->fm`` is ``fm``, the member of a global struct is ``flows.map``. Names that would clash are
+given in full.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from maestro.frontend.debug import Layout, LeafKind, struct_layout
+from maestro.ir.memory import Memory, Pointer, join
+from maestro.ir.program import DebugRef, Program
+from maestro.models.state import Handle
+from maestro.symex.image import Image
+
+MAX_ELEMENTS = 64
+"""Of arrays behind a pointer so many elements are searched."""
+
+
+@dataclass(frozen=True)
+class _Place:
+    """An object of a known type: ``full`` is the C expression for it, ``short`` what is left after the last arrow."""
+
+    obj: int
+    type: DebugRef
+    full: str
+    short: str
+
+
+def name_handles(program: Program, image: Image, handles: Sequence[tuple[int, Handle]]) -> None:
+    """Give every handle its name, all different."""
+    found: dict[int, tuple[str, str]] = {}
+    wanted = {number for number, _ in handles}
+    for number, full, short in _reachable(program, image):
+        if number in wanted:
+            found.setdefault(number, (full, short))
+    shorts = Counter(short for _, short in found.values())
+    for position, (number, handle) in enumerate(handles):
+        full, short = found.get(number, (f"{handle.kind}{position}",) * 2)
+        handle.name = short if shorts[short] <= 1 else full
+
+
+def _reachable(program: Program, image: Image) -> Iterator[tuple[int, str, str]]:
+    """(object number, full name, short name) of everything that globals point to, nearest first."""
+    todo = deque(
+        _Place(image.address[g.name], g.debug, g.display, g.display)
+        for g in program.globals.values()
+        if g.debug is not None and g.data is not None
+    )
+    seen: set[tuple[int, DebugRef]] = set()
+    while todo:
+        place = todo.popleft()
+        if (place.obj, place.type) in seen:
+            continue
+        seen.add((place.obj, place.type))
+        layout = struct_layout(program, place.type)
+        if layout is None or layout.size == 0:
+            continue
+        for element, index in _elements(image.memory, place, layout):
+            for name, pointer, target in _pointers(image.memory, place, layout, element):
+                full = _join(place.full + index, name)
+                short = _join(place.short + index if place.short or index else "", name)
+                yield pointer.obj, full, short
+                if target is not None and pointer.offset.value == 0:
+                    todo.append(_Place(pointer.obj, target, full + "->", ""))
+
+
+def _elements(memory: Memory, place: _Place, layout: Layout) -> list[tuple[int, str]]:
+    """Byte offset and index text of every element: memory behind a pointer may be an array."""
+    size = memory.object(place.obj).size or 0
+    count = min(size // layout.size, MAX_ELEMENTS)
+    return [(0, "")] if count == 1 else [(i * layout.size, f"[{i}]") for i in range(count)]
+
+
+def _pointers(
+    memory: Memory, place: _Place, layout: Layout, base: int
+) -> Iterator[tuple[str, Pointer, DebugRef | None]]:
+    for leaf in layout.leaves:
+        if leaf.kind is LeafKind.POINTER:
+            value = join(memory.load(place.obj, base + leaf.offset, leaf.size))
+            if isinstance(value, Pointer):
+                yield leaf.name, value, leaf.target
+
+
+def _join(path: str, name: str) -> str:
+    if not path or path.endswith("->") or name.startswith("[") or not name:
+        return path + name
+    return f"{path}.{name}"

@@ -7,7 +7,7 @@ writing it and some path leaves changed is state outside the state structures: r
 from __future__ import annotations
 
 from maestro.diagnostics import UnsupportedError
-from maestro.ir.memory import Memory
+from maestro.ir.memory import Cell, Memory, Scalar, byte_of
 from maestro.symex.image import Image
 
 
@@ -25,7 +25,7 @@ class Persistence:
         for number, cells in memory.written().items():
             if memory.object(number).persistent:
                 for offset, cell in cells.items():
-                    if cell != memory.initial_cell(number, offset):
+                    if _byte(cell) != _byte(memory.initial_cell(number, offset)):
                         self._changed.add((number, offset))
 
     def check(self) -> None:
@@ -38,3 +38,9 @@ class Persistence:
                 hint="keep what outlives a packet in a map, a vector or an allocator",
                 code="global-state",
             )
+
+
+def _byte(cell: Cell) -> tuple[Scalar, int]:
+    """What decides whether two cells are equal: the byte, or the place in a pointer."""
+    byte = byte_of(*cell)
+    return byte, 0 if byte is not cell[0] else cell[1]
