@@ -49,7 +49,8 @@ IPV4 = ("ipv4-tcp", "ipv4-udp", "ipv4-other", "ipv4-options", "ipv4-fragment")
 def policer_port(number: int, **changes: object) -> PortPlan:
     """The NIC hashes all IPv4 on the destination; software does the frames that only look like IPv4."""
     base: dict[str, object] = {
-        "fields": DST, "key": OTHER_KEY, "inputs": dict.fromkeys(IPV4, DST), "resteered": ("non-ip",), "owner_inputs": DST,
+        "fields": DST, "key": OTHER_KEY, "inputs": dict.fromkeys(IPV4, DST),
+        "resteered": ("non-ip",), "owner_inputs": DST,
     }  # fmt: skip
     return port(number, **base | changes)
 
