@@ -1,0 +1,82 @@
+"""From the model to the plan: one strategy per state object, one RSS configuration per port, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+
+from maestro.diagnostics import UnsupportedError
+from maestro.ir.model import Model
+from maestro.ir.plan import Plan, Reason
+from maestro.rss.profile import Profile
+from maestro.rss.quality import Quality
+from maestro.sharding.analysis import analyse
+from maestro.sharding.job import Job
+from maestro.sharding.reach import Solve
+from maestro.sharding.rules import rule_of
+from maestro.sharding.strategy import locks, shared_nothing
+from maestro.solver.bitwuzla_backend import Backend
+
+
+@dataclass(frozen=True)
+class Decision:
+    """``quality``: of the RSS keys. ``timings``: seconds per step (``requirements``, ``keys``)."""
+
+    plan: Plan
+    quality: Quality
+    timings: Mapping[str, float]
+
+
+def decide(
+    model: Model,
+    *,
+    profile: Profile,
+    cores: int,
+    strategy: str = "auto",
+    seed: int | None = None,
+    port_names: Mapping[int, str] | None = None,
+    solve: Solve | None = None,
+) -> Decision:
+    """The plan for ``model`` on ``cores`` cores behind a NIC.
+
+    ``strategy``: ``auto`` takes shared-nothing when it is possible and locks otherwise; ``shared-nothing`` insists.
+    ``seed`` makes another choice among equally good keys (None: 0). ``port_names``: port → name, for explanations.
+    Raises UnsupportedError: ``not-shardable`` when shared-nothing is asked for and impossible, ``strategy-not-yet``
+    for strategies that cannot be asked for yet; UserError when the NIC cannot serve so many cores.
+    """
+    _check_strategy(strategy)
+    start = perf_counter()
+    analysis = analyse(model, solve or Backend().check)
+    middle = perf_counter()
+    job = Job(analysis, profile, cores, seed or 0, port_names or {})
+    found, refusals = job.shared_nothing()
+    if found is None and strategy == "shared-nothing":
+        raise _not_shardable(model, refusals)
+    if found is None:
+        found = job.unconstrained()
+        plan = locks(job, found, refusals)
+    else:
+        plan = shared_nothing(job, found)
+    return Decision(plan, found.quality, {"requirements": middle - start, "keys": perf_counter() - middle})
+
+
+def _check_strategy(strategy: str) -> None:
+    if strategy not in ("auto", "shared-nothing"):
+        raise UnsupportedError(
+            f"strategy {strategy!r} cannot be asked for yet",
+            hint="--strategy auto says what is possible; --strategy shared-nothing insists on it",
+            code="strategy-not-yet",
+        )
+
+
+def _not_shardable(model: Model, refusals: Sequence[Reason]) -> UnsupportedError:
+    lines = [f"{model.nf} cannot be shared-nothing"]
+    for reason in refusals:
+        rule = rule_of(reason)
+        lines.append(f"  {rule + ': ' if rule else ''}{reason.message} [{reason.code}]")
+        lines += [f"    at {', '.join(map(str, reason.spans))}"] if reason.spans else []
+        lines += [f"    hint: {reason.hint}"] if reason.hint else []
+    span = next((s for r in refusals for s in r.spans), None)
+    hint = "--strategy auto takes the best strategy that is possible"
+    return UnsupportedError("\n".join(lines), span=span, hint=hint, code="not-shardable")

@@ -1,0 +1,167 @@
+"""What keeps a group from being divided among cores, whatever the NIC can hash.
+
+Dividing a group gives each core its own map, vectors and allocator. That changes nothing that the NF can notice
+only if index values, the number of entries and the leftovers in freed cells never influence a packet's fate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from maestro.diagnostics import Span
+from maestro.ir.expr import TRUE, Expr, symbols
+from maestro.ir.model import Assume, Model, Operation
+from maestro.ir.plan import Reason
+from maestro.sharding.groups import Group
+from maestro.sharding.provenance import Trace
+
+_STEERED = "allocation steered by the NIC's hash will cover this; until then the group is locked"
+
+
+def hazards(model: Model, paths: Sequence[Trace], group: Group) -> Iterator[Reason]:
+    """Every obstacle in ``group``, each kind once an object."""
+    yield from _index_leaks(paths, group)
+    yield from _quantities(paths, group)
+    yield from _unlocated(paths, group)
+    yield from _foreign_indices(model, paths, group)
+    yield from _filled_at_init(model, group)
+
+
+def spans_of(operations: Sequence[Operation]) -> tuple[Span, ...]:
+    return tuple(dict.fromkeys(op.span for op in operations if op.span))
+
+
+def uses(trace: Trace, group: Group) -> Iterator[tuple[Expr, str, Span | None]]:
+    """Everything through which a value can matter on a path, except as an index into ``group`` or into its maps.
+
+    (expression, what it does, where). Conditions that the API promises decide nothing.
+    """
+    for step in trace.path.steps:
+        match step:
+            case Assume(cond, span, given):
+                if not given:
+                    yield trace.settle(cond), "decides a branch", span
+            case Operation(method=method, object=name, args=args, span=span):
+                for arg, value in args:
+                    index = arg == "index" or (method == "map_put" and arg == "value")
+                    if not (index and name in group.modified and trace.source(value)):
+                        yield trace.settle(value), f"is part of the {arg} given to `{name}`", span
+    verdict = trace.path.verdict
+    if verdict.port:
+        yield trace.settle(verdict.port), "chooses the output port", verdict.span
+    for offset, value in trace.path.edits:
+        yield trace.settle(value), f"is written into the packet (byte {offset})", verdict.span
+
+
+def _users(
+    paths: Sequence[Trace], results: dict[str, str], group: Group
+) -> Iterator[tuple[Operation, str, Span | None]]:
+    """(producer, how it matters, where) for every use of the given results (method → result) of the group."""
+    for trace in paths:
+        made = {
+            op.result(name): op
+            for op in trace.path.operations
+            if op.object in group.objects and (name := results.get(op.method))
+        }
+        for e, how, span in uses(trace, group) if made else ():
+            for s in symbols(e):
+                if s in made:
+                    yield made[s], how, span
+
+
+def _index_leaks(paths: Sequence[Trace], group: Group) -> Iterator[Reason]:
+    results = {"map_get": "value", "dchain_allocate": "index", "dchain_expire_one": "index"}
+    leaks = [u for u in _users(paths, results, group) if group.divides(u[0])]
+    for name in dict.fromkeys(op.object for op, _, _ in leaks):
+        own = [u for u in leaks if u[0].object == name]
+        yield Reason(
+            "index-leaks",
+            f"an index that `{name}` yields {own[0][1]}, so it must be the same on one core and on many",
+            group.objects,
+            tuple(dict.fromkeys(span for op, _, at in own for span in (op.span, at) if span)),
+            _STEERED,
+        )
+
+
+def _quantities(paths: Sequence[Trace], group: Group) -> Iterator[Reason]:
+    used = list(_users(paths, {"map_size": "size", "expire_map": "count"}, group))
+    for name, method in dict.fromkeys((op.object, op.method) for op, _, _ in used if op.object in group.modified):
+        own = [u for u in used if (u[0].object, u[0].method) == (name, method)]
+        what = "number of entries" if method == "map_size" else "number of expired entries"
+        yield Reason(
+            "global-quantity",
+            f"the {what} of `{name}` {own[0][1]}; no core knows the entries of the others",
+            (name,),
+            tuple(dict.fromkeys(span for op, _, at in own for span in (op.span, at) if span)),
+            "decide by the packet and its own entry only, or count per flow",
+        )
+
+
+def _unlocated(paths: Sequence[Trace], group: Group) -> Iterator[Reason]:
+    for name in group.objects:
+        lost = [
+            op
+            for trace in paths
+            for op in trace.path.operations
+            if op.method == "dchain_allocate" and op.object == name and not _is_located(trace, op)
+        ]
+        if lost:
+            yield Reason(
+                "unlocated-allocation",
+                f"an index allocated from `{name}` is not put into exactly one map on the same path, so no key says "
+                "whose it is",
+                (name,),
+                spans_of(lost),
+                "test whether the allocation succeeded and put the index into one map under the packet's key",
+            )
+
+
+def _is_located(trace: Trace, allocation: Operation) -> bool:
+    """Whether the path knows that ``allocation`` failed, or that it succeeded and under which key it is kept."""
+    puts = list(trace.puts(allocation.result("index")))
+    return trace.failed(allocation) or (trace.facts.get(allocation.result("ok")) is TRUE and len(puts) == 1)
+
+
+def _foreign_indices(model: Model, paths: Sequence[Trace], group: Group) -> Iterator[Reason]:
+    """Entries reached through an allocated index here and through another kind of index there."""
+    for name in group.objects:
+        operations = [(t, op) for t in paths for op in t.path.operations if op.object == name]
+        if name in group.modified and name in group.index_maps:
+            stray = [op for t, op in operations if op.method == "map_put" and not t.source(op.arg("value"))]
+            yield from _stray(name, stray, "stores an index that no allocator gave out")
+        elif name in group.modified:
+            indexed = [(t, op) for t, op in operations if any(n == "index" for n, _ in op.args)]
+            stray = [op for t, op in indexed if not t.source(op.arg("index"))]
+            mixed = len(stray) < len(indexed) or name in group.allocators
+            yield from _stray(name, stray if mixed else [], "is also reached by an index that the NF computes itself")
+    for name in group.index_maps - group.modified:
+        values = [value for value, _ in model.object(name).contents]
+        if group.modified and len(set(values)) < len(values):
+            yield Reason(
+                "shared-index",
+                f"several keys of `{name}` hold the same index, so packets with different keys share an entry",
+                (name, *sorted(group.modified)),
+                (model.object(name).span,),
+                "give every key an entry of its own",
+            )
+
+
+def _stray(name: str, operations: list[Operation], what: str) -> Iterator[Reason]:
+    if operations:
+        hint = "reach entries by the key of a map only; computed indices need steered allocation, a later step"
+        yield Reason("foreign-index", f"`{name}` {what}", (name,), spans_of(operations), hint)
+
+
+def _filled_at_init(model: Model, group: Group) -> Iterator[Reason]:
+    if not group.allocators:
+        return
+    for name in group.objects:
+        obj = model.object(name)
+        if name in group.modified and obj.kind != "vector" and obj.contents:
+            yield Reason(
+                "filled-at-init",
+                f"`{name}` has {len(obj.contents)} entries when the NF starts and changes later",
+                (name,),
+                (obj.span,),
+                "keep entries made at start-up in a map of their own that no packet changes",
+            )

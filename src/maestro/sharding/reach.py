@@ -1,0 +1,87 @@
+"""Which packets can take a path: per arrival port, which packet types, and with which IPv4 header lengths."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+
+from maestro.ir.expr import FALSE, Expr, concat, const, extract, packet_offset, substitute, symbols
+from maestro.ir.model import Model
+from maestro.ir.packet import PACKET_TYPES, is_type
+from maestro.sharding.provenance import Trace, conjuncts
+from maestro.solver.answer import Answer
+
+Solve = Callable[[Sequence[Expr]], Answer]
+"""Whether width-1 expressions can all be 1 at once."""
+
+_IPV4 = {12: 0x08, 13: 0x00}
+_PLAIN = _IPV4 | {14: 0x45}
+_IPV6 = {12: 0x86, 13: 0xDD}
+_FIXED_BYTES: dict[str, dict[int, int]] = {
+    "ipv4-tcp": _PLAIN | {23: 6}, "ipv4-udp": _PLAIN | {23: 17}, "ipv4-other": _PLAIN,
+    "ipv4-options": _IPV4, "ipv4-fragment": _IPV4,
+    "ipv6-tcp": _IPV6 | {20: 6}, "ipv6-udp": _IPV6 | {20: 17}, "ipv6-other": _IPV6,
+}  # fmt: skip
+"""Bytes that ``is_type`` fixes: they decide most conditions without a solver."""
+
+FLOATING_PORTS = ("ipv4-options", "ipv4-fragment")
+"""Types in which the position of the ports depends on the IPv4 header length."""
+
+
+class Reach:
+    """Answers for one model. ``solve`` decides what substitution does not; *unknown* counts as possible."""
+
+    def __init__(self, model: Model, solve: Solve) -> None:
+        self._model = model
+        self._solve = solve
+        self._axioms = _packet_conditions(model.axioms)
+        self._possible = cache(self._ask)
+        self.header_length = cache(self._header_length)
+
+    def types(self, trace: Trace, port: int) -> tuple[str, ...]:
+        """The packet types with which a packet that arrives on ``port`` can take the path."""
+        conditions = self._conditions(trace, port)
+        return tuple(t for t in PACKET_TYPES if self._possible(conditions, t))
+
+    def _header_length(self, trace: Trace, port: int, packet_type: str) -> int | None:
+        """The IHL (32-bit words) when the type or the path's conditions allow exactly one, as far as substitution
+        can tell."""
+        if packet_type not in FLOATING_PORTS:
+            return 5
+        conditions = self._conditions(trace, port)
+        fixed = _FIXED_BYTES[packet_type]
+        lengths = [n for n in range(5, 16) if FALSE not in _with(conditions, fixed, n)]
+        return lengths[0] if len(lengths) == 1 else None
+
+    def _conditions(self, trace: Trace, port: int) -> frozenset[Expr]:
+        device = const(port, 16)
+        own = self._axioms | _packet_conditions(trace.path.conditions)
+        return frozenset(substitute(c, lambda s: device if s.name == "device" else None) for c in own)
+
+    def _ask(self, conditions: frozenset[Expr], packet_type: str) -> bool:
+        left = _with(conditions, _FIXED_BYTES.get(packet_type, {}))
+        if FALSE in left:
+            return False
+        query = [*sorted((c for c in left if not c.is_const), key=str), is_type(packet_type)]
+        return self._solve(query) is not Answer.UNSAT
+
+
+def _packet_conditions(conditions: tuple[Expr, ...]) -> frozenset[Expr]:
+    """Those conjuncts that speak of the packet and its port alone; leaving out the others admits more packets."""
+    return frozenset(
+        c
+        for c in conjuncts(conditions)
+        if all(s.name in ("device", "pkt_len") or packet_offset(s) is not None for s in symbols(c))
+    )
+
+
+def _with(conditions: frozenset[Expr], fixed: dict[int, int], length: int | None = None) -> set[Expr]:
+    """``conditions`` for packets that have these byte values and, if given, this IHL."""
+
+    def value(s: Expr) -> Expr | None:
+        k = packet_offset(s)
+        if k == 14 and length is not None:
+            return concat(extract(s, 7, 4), const(length, 4))
+        return const(fixed[k], 8) if k is not None and k in fixed else None
+
+    return {substitute(c, value) for c in conditions}
