@@ -10,6 +10,7 @@ static void loads_and_stores(void) {
   CHECK(ld16be(memory + 1) == 0x0102 && ld16le(memory + 1) == 0x0201);
   CHECK(ld32be(memory + 1) == 0x01020304 && ld32le(memory + 1) == 0x04030201);
   CHECK(ld64be(memory + 1) == 0x0102030405060708 && ld64le(memory + 1) == 0x0807060504030201);
+  CHECK(ldbe(memory + 1, 6) == 0x010203040506 && ldle(memory + 1, 3) == 0x030201);
   st64le(copy, 0x0807060504030201);
   CHECK(memcmp(copy, memory + 1, 8) == 0);
   st32be(copy, 0x05060708);

@@ -59,7 +59,7 @@ static void check_expire(struct dchain *d, struct model *model, int64_t time) {
 static void one_step(struct dchain *d, struct model *model, int64_t now) {
   uint32_t i = random_below(model->capacity + 2); /* past the end at times */
   bool live = i < model->capacity && model->touched[i];
-  switch (random_below(5)) {
+  switch (random_below(6)) {
     case 0:
       check_allocate(d, model, now);
       break;
@@ -74,6 +74,12 @@ static void one_step(struct dchain *d, struct model *model, int64_t now) {
       break;
     case 3:
       check_expire(d, model, now - random_below(40));
+      break;
+    case 4:
+      CHECK(dchain_take(d, model->first + i, now) == (i < model->capacity && !live));
+      if (i < model->capacity && !live) {
+        touch(model, i, now);
+      }
       break;
     default:
       if (random_below(2)) {

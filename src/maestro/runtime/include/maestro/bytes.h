@@ -37,6 +37,23 @@ MAESTRO_ACCESS(16)
 MAESTRO_ACCESS(32)
 MAESTRO_ACCESS(64)
 
+/* The same for `bytes` (1 to 8) bytes; pass a constant. */
+static inline uint64_t ldle(const void *at, unsigned bytes) {
+  uint64_t x = 0;
+  for (unsigned i = 0; i < bytes; i++) {
+    x |= (uint64_t)((const uint8_t *)at)[i] << 8 * i;
+  }
+  return x;
+}
+
+static inline uint64_t ldbe(const void *at, unsigned bytes) {
+  uint64_t x = 0;
+  for (unsigned i = 0; i < bytes; i++) {
+    x = x << 8 | ((const uint8_t *)at)[i];
+  }
+  return x;
+}
+
 #undef MAESTRO_ACCESS
 #undef MAESTRO_LE
 #undef MAESTRO_BE

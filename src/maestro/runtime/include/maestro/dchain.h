@@ -85,6 +85,22 @@ static inline bool dchain_allocate(struct dchain *d, int64_t time, uint32_t *ind
   return true;
 }
 
+/* Allocate that very `index`, touched at `time`: for setting up, as it searches the free ones. False when it is not
+ * free. */
+static inline bool dchain_take(struct dchain *d, uint32_t index, int64_t time) {
+  uint32_t cell = index - d->first;
+  uint32_t *link = &d->free;
+  while (*link != d->capacity && *link != cell) {
+    link = &d->cells[*link].newer;
+  }
+  if (*link == d->capacity) {
+    return false;
+  }
+  *link = d->cells[cell].newer;
+  dchain_append_(d, cell, time);
+  return true;
+}
+
 /* Touch `index` at `time`. False when it is not allocated. */
 static inline bool dchain_refresh(struct dchain *d, uint32_t index, int64_t time) {
   if (!dchain_test(d, index)) {

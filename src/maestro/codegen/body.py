@@ -1,0 +1,336 @@
+"""The execution tree as the body of ``nf_packet``.
+
+A value gets a name where it is first needed, if it is needed again on the same path; never earlier, because a packet
+byte may be read only below the test that shows it to be there. What a vector cell holds is read where the NF reads
+it, before any write can change it. Packet edits come last, after everything that they are computed from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from maestro.codegen.cexpr import Printer, ctype, load_text
+from maestro.codegen.lower import (
+    BuildKey,
+    Call,
+    If,
+    ReadCell,
+    Return,
+    Step,
+    WriteCell,
+    following,
+    uses,
+)  # fmt: skip
+from maestro.codegen.memory import Copy, Load, Piece, Put, Words, Zero
+from maestro.codegen.names import PACKET_FIELDS, place, unique, value_name
+from maestro.codegen.needs import Needs, leftmost, references, unnamed
+from maestro.codegen.text import Writer
+from maestro.diagnostics import InternalError
+from maestro.ir.expr import Expr
+from maestro.ir.model import Field, Model, Operation
+
+_CHEAP = frozenset({"const", "sym", "zext", "not", "extract", "eq", "ult", "ule", "slt", "sle"})
+_PURE = frozenset({"map_get", "map_size", "dchain_test"})
+
+
+@dataclass
+class _Scope:
+    """What has a name in the current C block: values, arrays (keys, copies of cells), cells' addresses."""
+
+    names: dict[Expr, str] = field(default_factory=dict)
+    arrays: dict[Expr, str] = field(default_factory=dict)
+    cells: dict[tuple[str, Expr], str] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)
+
+    def inner(self) -> _Scope:
+        return _Scope(dict(self.names), dict(self.arrays), dict(self.cells), set(self.taken))
+
+
+class Body:
+    """Writes the steps of one tree.
+
+    ``members``: object → member of struct nf_core. ``index_maps``: the maps whose values are indices.
+    """
+
+    def __init__(
+        self, model: Model, words: Words, members: dict[str, str], index_maps: Collection[str], out: Writer
+    ) -> None:
+        self._model = model
+        self._words = words
+        self._members = members
+        self._index_maps = index_maps
+        self._out = out
+        self._needs = Needs()
+
+    def write(self, step: Step) -> None:
+        self._step(step, _Scope())
+
+    def _step(self, first: Step, scope: _Scope) -> None:
+        step: Step | None = first
+        while step is not None:
+            match step:
+                case BuildKey():
+                    self._build_key(step, scope)
+                    step = step.then
+                case Call():
+                    step = self._call(step, scope)
+                case ReadCell():
+                    self._read(step, scope)
+                    step = step.then
+                case WriteCell():
+                    self._write(step, scope)
+                    step = step.then
+                case If():
+                    step = self._if(step, scope)
+                case Return():
+                    self._return(step, scope)
+                    step = None
+
+    # -- values
+
+    def _printer(self, scope: _Scope) -> Printer:
+        return Printer(self._words, scope.names)
+
+    def _name_values(self, step: Step, scope: _Scope) -> None:
+        """Name what the step evaluates for certain and is worth a name."""
+        roots = uses(step)
+        sure = tuple(leftmost(r) for r in roots) if isinstance(step, If) else roots
+        later = self._needs.values(following(step))
+        here = references(roots, scope.names)
+        chosen: list[Expr] = []
+        for e in reversed(list(unnamed(sure, scope.names))):
+            if not self._nameable(e):
+                continue
+            shown = isinstance(step, If) and self._is_field(e)
+            count = here[e]
+            if count < 2 and not shown and e in later:
+                known = scope.names.keys() | set(chosen)
+                count += references(self._needs.roots(following(step)), known)[e]
+            if shown or count >= 2:
+                chosen.append(e)
+        for e in reversed(chosen):
+            self._define(e, self._value_name(e), scope)
+
+    def _nameable(self, e: Expr) -> bool:
+        if e.op == "sym":
+            return self._words.load(e) is not None
+        return e.op not in _CHEAP and e.width > 1
+
+    def _is_field(self, e: Expr) -> bool:
+        load = self._words.load(e)
+        return load is not None and (load.offset, load.size) in PACKET_FIELDS
+
+    def _value_name(self, e: Expr) -> str:
+        load = self._words.load(e)
+        return self._load_name(load) if load else value_name(e.op)
+
+    def _load_name(self, load: Load) -> str:
+        if load.base is None:
+            name = PACKET_FIELDS.get((load.offset, load.size), f"packet_{load.offset}")
+            return name if load.big or load.size == 1 else f"{name}_le"
+        obj = self._model.object(self._words.vector(load.base))
+        known = (f.name for f in obj.elem_layout if (f.offset, f.size) == (load.offset, load.size))
+        return f"{self._members[obj.name]}_{next(known, str(load.offset))}"
+
+    def _define(self, e: Expr, name: str, scope: _Scope) -> None:
+        """``const T name = e;``"""
+        text = self._printer(scope).value(e)
+        scope.names[e] = unique(name, scope.taken)
+        self._out.line(f"const {ctype(e.width)} {scope.names[e]} = {text};")
+
+    # -- keys, cells and stores
+
+    def _build_key(self, step: BuildKey, scope: _Scope) -> None:
+        self._name_values(step, scope)
+        obj = self._model.object(step.object)
+        name = scope.arrays[step.key] = unique(f"{self._members[obj.name]}_key", scope.taken)
+        self._out.line(f"uint8_t {name}[{obj.key_bytes}];")
+        packed, offset = [], 0
+        for f in obj.key_layout:
+            packed.append(Field(f.name, offset, f.size))
+            offset += f.size
+        self._store(name, step.pieces, scope, tuple(packed))
+
+    def _store(
+        self, base: str, pieces: tuple[Piece, ...], scope: _Scope, layout: tuple[Field, ...], line: str = ""
+    ) -> None:
+        """The stores, each with the names of the fields it fills; the first with the C line too."""
+        block: list[tuple[str, str]] = []
+        for p in pieces:
+            fields = [f.name for f in layout if f.offset < p.offset + p.size and p.offset < f.offset + f.size]
+            note = ": ".join(part for part in (line if not block else "", ", ".join(fields)) if part)
+            block.append((self._store_text(base, p, scope), note))
+        self._out.block(block)
+
+    def _store_text(self, base: str, p: Piece, scope: _Scope) -> str:
+        at = f"{base} + {p.offset}" if p.offset else base
+        match p:
+            case Zero():
+                return f"memset({at}, 0, {p.size});"
+            case Copy():
+                source = "packet" if p.base is None else scope.arrays[p.base]
+                return f"memcpy({at}, {source}{f' + {p.source}' if p.source else ''}, {p.size});"
+            case Put():
+                value = self._printer(scope).value(p.value)
+                if p.size == 1:
+                    return f"{base}[{p.offset}] = {value};"
+                return f"st{8 * p.size}{'be' if p.big else 'le'}({at}, {value});"
+
+    def _cell(self, op: Operation, index: Expr, scope: _Scope) -> tuple[str, bool]:
+        """The address of a vector's element, worked out at its first use; whether this is it."""
+        known = scope.cells.get((op.object, index))
+        if known is not None:
+            return known, False
+        member = self._members[op.object]
+        name = scope.cells[op.object, index] = unique(f"{member}_cell", scope.taken)
+        at, size = self._printer(scope).value(index), self._model.object(op.object).elem_size
+        self._out.line(f"uint8_t *const {name} = vector_at(&nf->{member}, {at}, {size});", place(op.span))
+        return name, True
+
+    def _read(self, step: ReadCell, scope: _Scope) -> None:
+        """Everything that is needed of the cell below, now: a later write must not change it."""
+        below = (step.then,)
+        needed = self._needs.values(below) & self._words.loads_of(step.cell)
+        whole = step.cell in self._needs.copies(below)
+        if not needed and not whole:
+            return
+        self._name_values(step, scope)
+        cell, _ = self._cell(step.op, step.index, scope)
+        found = ((e, self._words.load(e)) for e in needed)
+        loads = [(e, load) for e, load in found if load is not None]
+        for e, load in sorted(loads, key=lambda el: (el[1].offset, el[1].size, el[1].big)):
+            scope.names[e] = unique(self._load_name(load), scope.taken)
+            self._out.line(f"const {ctype(e.width)} {scope.names[e]} = {load_text(load, cell)};")
+        if whole:
+            copy = scope.arrays[step.cell] = unique(f"{self._members[step.op.object]}_read", scope.taken)
+            size = step.cell.width // 8
+            self._out.line(f"uint8_t {copy}[{size}];")
+            self._out.line(f"memcpy({copy}, {cell}, {size});")
+
+    def _write(self, step: WriteCell, scope: _Scope) -> None:
+        if not step.pieces:
+            return
+        self._name_values(step, scope)
+        cell, fresh = self._cell(step.op, step.index, scope)
+        layout = self._model.object(step.op.object).elem_layout
+        self._store(cell, step.pieces, scope, layout, "" if fresh else place(step.op.span))
+
+    # -- calls
+
+    def _call(self, step: Call, scope: _Scope) -> Step:
+        """Write the call; as the condition of the branch on its outcome where that is all the outcome is for."""
+        below = self._needs.values(following(step))
+        used = {name: e for name, e in step.op.results if e in below}
+        if not used and step.op.method in _PURE:
+            return step.then
+        self._name_values(step, scope)
+        text = self._call_text(step, used, scope)
+        answer = next((e for name, e in step.op.results if name not in ("value", "index")), None)
+        if answer is None or answer not in used.values():
+            self._out.line(f"{text};", place(step.op.span))
+        elif self._only_tested(answer, step.then):
+            scope.names[answer] = text
+            assert isinstance(step.then, If)
+            return self._if(step.then, scope)
+        else:
+            name = unique(f"{self._members[step.op.object]}_{_answer_name(step.op.method)}", scope.taken)
+            scope.names[answer] = name
+            self._out.line(f"const {ctype(answer.width)} {name} = {text};", place(step.op.span))
+        return step.then
+
+    def _only_tested(self, answer: Expr, then: Step) -> bool:
+        if not isinstance(then, If) or answer not in (
+            then.cond,
+            *(then.cond.args if then.cond.op == "not" else ()),
+        ):
+            return False
+        return answer not in self._needs.values(following(then))
+
+    def _call_text(self, step: Call, used: dict[str, Expr], scope: _Scope) -> str:
+        op, show = step.op, self._printer(scope)
+        member = self._members[op.object]
+        args = [f"&nf->{member}"]
+        if op.method == "expire_map":
+            args += self._expiry_objects(step)
+        if step.key is not None:
+            args += [scope.arrays[step.key], str(step.key.width // 8)]
+        for name in ("index", "value", "time"):
+            if name in step.args:
+                e = step.args[name]
+                args.append(show.time(e) if name == "time" else show.value(e))
+        for name, e in op.results:
+            if name in ("value", "index"):
+                shown = "index" if op.object in self._index_maps else name
+                args.append(f"&{self._result(f'{member}_{shown}', e, scope)}")
+        return f"{op.method}({', '.join(args)})"
+
+    def _result(self, name: str, e: Expr, scope: _Scope) -> str:
+        """A variable for a result that the call stores."""
+        scope.names[e] = unique(name, scope.taken)
+        self._out.line(f"uint32_t {scope.names[e]};")
+        return scope.names[e]
+
+    def _expiry_objects(self, step: Call) -> list[str]:
+        vector, table = (self._model.object(name) for name in step.op.related)
+        keys, flows = self._members[vector.name], self._members[table.name]
+        of = expiry_key(keys, flows)
+        return [f"&nf->{keys}", str(vector.elem_size), f"&nf->{flows}", str(table.key_bytes), of]
+
+    # -- control
+
+    def _if(self, step: If, scope: _Scope) -> Step:
+        """The smaller side inside, the larger after it; returns the larger."""
+        self._name_values(step, scope)
+        yes_first = self._needs.size(step.yes) <= self._needs.size(step.no)
+        inside, after = (step.yes, step.no) if yes_first else (step.no, step.yes)
+        show = self._printer(scope)
+        cond = show.value(step.cond) if yes_first else show.negation(step.cond)
+        self._out.open(f"if ({cond})", place(step.span))
+        self._step(inside, scope.inner())
+        self._out.close()
+        return after
+
+    def _return(self, step: Return, scope: _Scope) -> None:
+        self._name_values(step, scope)
+        port = step.port
+        if port is not None and step.edits and not port.is_const and port not in scope.names:
+            self._define(port, "out_port", scope)
+        self._name_overwritten(step, scope)
+        self._store("packet", step.edits, scope, _EDITED)
+        self._out.line(f"return {self._verdict(step, scope)};", place(step.span))
+
+    def _verdict(self, step: Return, scope: _Scope) -> str:
+        if step.kind == "forward":
+            if step.port is None:
+                raise InternalError("a forward verdict without a port")
+            return self._printer(scope).value(step.port)
+        return {"drop": "NF_DROP", "flood": "NF_FLOOD"}[step.kind]
+
+    def _name_overwritten(self, step: Return, scope: _Scope) -> None:
+        """Name every stored value that reads packet bytes which an earlier store overwrites."""
+        gone: set[int] = set()
+        for p in step.edits:
+            if isinstance(p, Put) and p.value not in scope.names and gone & self._packet_bytes(p.value, scope):
+                name = PACKET_FIELDS.get((p.offset, p.size), f"packet_{p.offset}")
+                self._define(p.value, f"new_{name}", scope)
+            gone.update(range(p.offset, p.offset + p.size))
+
+    def _packet_bytes(self, e: Expr, scope: _Scope) -> set[int]:
+        loads = (self._words.load(x) for x in unnamed((e,), scope.names) if x.op == "sym" and x not in scope.names)
+        return {k for x in loads if x and x.base is None for k in range(x.offset, x.offset + x.size)}
+
+
+_EDITED = tuple(Field(name, offset, size) for (offset, size), name in sorted(PACKET_FIELDS.items()))
+
+
+def expiry_key(vector: str, table: str) -> str:
+    """The function that finds a map's key in a vector's element."""
+    return f"{table}_key_in_{vector}"
+
+
+def _answer_name(method: str) -> str:
+    return {
+        "map_get": "found", "map_size": "size", "dchain_allocate": "ok", "dchain_refresh": "live",
+        "dchain_test": "allocated", "dchain_free": "freed", "dchain_expire_one": "expired", "expire_map": "count",
+    }[method]  # fmt: skip

@@ -1,0 +1,177 @@
+"""From the execution tree to steps that each become a few lines of C.
+
+Decides, path by path, what depends on the path's past: which keys are built already, and which bytes of a cell a
+write really changes. What comes out has only loads, names to be chosen and statements left to print.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from maestro.codegen.memory import Copy, Piece, Put, Words, memory_bytes
+from maestro.diagnostics import InternalError, Span
+from maestro.ir.expr import Expr, packet_byte
+from maestro.ir.model import Operation
+from maestro.ir.tree import Branch, Do, Leaf, Tree
+
+
+@dataclass(frozen=True, eq=False)
+class BuildKey:
+    """Assemble the packed ``key`` of map ``object`` in an array of its own."""
+
+    object: str
+    key: Expr
+    pieces: tuple[Piece, ...]
+    then: Step
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """Any operation but on a vector; ``args`` rewritten, without the key, which is ``key``."""
+
+    op: Operation
+    args: dict[str, Expr]
+    key: Expr | None
+    then: Step
+
+
+@dataclass(frozen=True, eq=False)
+class ReadCell:
+    op: Operation
+    index: Expr
+    cell: Expr
+    then: Step
+
+
+@dataclass(frozen=True, eq=False)
+class WriteCell:
+    """``pieces``: the bytes that differ from what the cell is known to hold."""
+
+    op: Operation
+    index: Expr
+    pieces: tuple[Piece, ...]
+    then: Step
+
+
+@dataclass(frozen=True, eq=False)
+class If:
+    cond: Expr
+    span: Span | None
+    yes: Step
+    no: Step
+
+
+@dataclass(frozen=True, eq=False)
+class Return:
+    """Edit the packet, then give the verdict."""
+
+    kind: str
+    port: Expr | None
+    edits: tuple[Piece, ...]
+    span: Span | None
+
+
+Step = BuildKey | Call | ReadCell | WriteCell | If | Return
+
+
+def uses(step: Step) -> tuple[Expr, ...]:
+    """The expressions that the step itself evaluates, in order."""
+    match step:
+        case BuildKey():
+            return _values(step.pieces)
+        case Call():
+            return tuple(step.args.values())
+        case ReadCell():
+            return (step.index,)
+        case WriteCell():
+            return (step.index, *_values(step.pieces)) if step.pieces else ()
+        case If():
+            return (step.cond,)
+        case Return():
+            return _values(step.edits) + ((step.port,) if step.port else ())
+
+
+def _values(pieces: tuple[Piece, ...]) -> tuple[Expr, ...]:
+    return tuple(p.value for p in pieces if isinstance(p, Put))
+
+
+def copied(step: Step) -> tuple[Expr, ...]:
+    """The cells that the step copies bytes of, and the keys that it passes or copies."""
+    pieces = step.pieces if isinstance(step, BuildKey | WriteCell) else ()
+    pieces = step.edits if isinstance(step, Return) else pieces
+    bases = tuple(p.base for p in pieces if isinstance(p, Copy) and p.base is not None)
+    return (*bases, step.key) if isinstance(step, Call) and step.key is not None else bases
+
+
+def following(step: Step) -> tuple[Step, ...]:
+    match step:
+        case If():
+            return (step.yes, step.no)
+        case Return():
+            return ()
+        case _:
+            return (step.then,)
+
+
+@dataclass(frozen=True)
+class _Past:
+    """``keys`` that are built; ``held``: per vector, per index, the cell it is known to hold now."""
+
+    keys: frozenset[Expr] = frozenset()
+    held: tuple[tuple[str, Expr, Expr], ...] = ()
+
+    def cell(self, vector: str, index: Expr) -> Expr | None:
+        return next((c for v, i, c in self.held if v == vector and i is index), None)
+
+    def read(self, vector: str, index: Expr, cell: Expr) -> _Past:
+        others = tuple(h for h in self.held if h[:2] != (vector, index))
+        return replace(self, held=(*others, (vector, index, cell)))
+
+    def wrote(self, vector: str, index: Expr, cell: Expr) -> _Past:
+        """What other indices of the vector hold is known only if they are known to be other indices."""
+        others = (h for h in self.held if h[0] != vector or (h[1].is_const and index.is_const and h[1] is not index))
+        return replace(self, held=(*others, (vector, index, cell)))
+
+
+def lower(tree: Tree, words: Words) -> Step:
+    """The steps of a simplified tree."""
+    return _lower(tree, words, _Past())
+
+
+def _lower(tree: Tree, words: Words, past: _Past) -> Step:
+    match tree:
+        case Leaf():
+            edits = [(k, v) for k, v in sorted(tree.edits, key=lambda e: e[0]) if v is not packet_byte(k)]
+            port = words.rewrite(tree.verdict.port) if tree.verdict.port else None
+            return Return(tree.verdict.kind, port, words.pieces(edits, in_packet=True), tree.verdict.span)
+        case Branch(cond, span, yes, no):
+            return If(words.rewrite(cond), span, _lower(yes, words, past), _lower(no, words, past))
+        case Do(op, then):
+            return _operation(op, then, words, past)
+    raise InternalError(f"not simplified: {tree}")
+
+
+def _operation(op: Operation, then: Tree, words: Words, past: _Past) -> Step:
+    if op.method == "vector_read":
+        index, cell = op.arg("index"), op.result("cell")
+        after = _lower(then, words, past.read(op.object, index, cell))
+        return ReadCell(op, words.rewrite(index), cell, after)
+    if op.method == "vector_write":
+        index, cell = op.arg("index"), op.arg("cell")
+        pieces = _changes(cell, past.cell(op.object, index), words, past)
+        after = _lower(then, words, past.wrote(op.object, index, cell))
+        return WriteCell(op, words.rewrite(index), pieces, after)
+    args = {name: words.rewrite(value) for name, value in op.args if name != "key"}
+    key = dict(op.args).get("key")
+    if key is None or key in past.keys:
+        return Call(op, args, key, _lower(then, words, past))
+    call = Call(op, args, key, _lower(then, words, replace(past, keys=past.keys | {key})))
+    return BuildKey(op.object, key, words.pieces(list(enumerate(memory_bytes(key)))), call)
+
+
+def _changes(cell: Expr, held: Expr | None, words: Words, past: _Past) -> tuple[Piece, ...]:
+    if cell in past.keys and held is not cell:
+        return (Copy(0, cell.width // 8, cell, 0),)
+    before = memory_bytes(held) if held is not None else [None] * (cell.width // 8)
+    after = memory_bytes(cell)
+    return words.pieces([(i, new) for i, (old, new) in enumerate(zip(before, after, strict=True)) if new is not old])

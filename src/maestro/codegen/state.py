@@ -1,0 +1,120 @@
+"""The state of one core in C: ``struct nf_core``, its creation with what the NF put there at init, its release."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from maestro.codegen.capacity import Share, Shares
+from maestro.codegen.cexpr import number
+from maestro.codegen.names import place
+from maestro.codegen.text import aligned
+from maestro.diagnostics import InternalError
+from maestro.ir.model import Model, StateObject
+
+
+def struct(model: Model, members: Mapping[str, str]) -> list[str]:
+    """The definition of ``struct nf_core``. Objects that C calls by another name keep theirs in the comment."""
+    rows: list[tuple[str, str]] = []
+    for o in model.objects:
+        name = "" if members[o.name] == o.name else f"{o.name}, "
+        rows.append((f"  struct {o.kind} {members[o.name]};", f"{name}{place(o.span)}: {_describe(o)}"))
+    if not rows:
+        rows = [("  char none;", "the NF keeps no state")]
+    lines = [line for text, comment in aligned(rows) for line in ([f"  {comment}"] if comment else []) + [text]]
+    return ["struct nf_core {", *lines, "};"]
+
+
+def _describe(o: StateObject) -> str:
+    entries = f"{o.capacity} entries in all"
+    match o.kind:
+        case "map":
+            return f"keys of {o.key_bytes} bytes, {entries}"
+        case "vector":
+            return f"elements of {o.elem_size} bytes, {entries}"
+        case "dchain":
+            return f"index allocator, {o.capacity} indices in all"
+    raise InternalError(f"unknown kind of state object: {o.kind}")
+
+
+def tables(model: Model, members: Mapping[str, str]) -> list[str]:
+    """Constant tables of what the NF put into its objects while it initialised itself."""
+    lines: list[str] = []
+    for o in model.objects:
+        name = members[o.name]
+        if o.kind == "vector" and any(o.initial):
+            lines += [f"static const uint8_t {name}_initial[{o.elem_size}] = {{{_bytes(o.initial)}}};", ""]
+        if o.contents and o.kind == "dchain":
+            indices = ", ".join(str(index) for index, _ in o.contents)
+            lines += [f"static const uint32_t {name}_contents[] = {{{indices}}};", ""]
+        elif o.contents:
+            size, what = (o.key_bytes, "value") if o.kind == "map" else (o.elem_size, "index")
+            lines += [f"static const struct {{ uint32_t {what}; uint8_t bytes[{size}]; }} {name}_contents[] = {{"]
+            lines += [f"  {{{number(n)}, {{{_bytes(data)}}}}}," for n, data in o.contents]
+            lines += ["};", ""]
+    return lines
+
+
+def _bytes(data: bytes) -> str:
+    return ", ".join(number(b) for b in data)
+
+
+def create(model: Model, members: Mapping[str, str], shares: Shares) -> list[str]:
+    """``nf_core_create`` and ``nf_core_destroy``."""
+    lines = ["struct nf_core *nf_core_create(unsigned core, unsigned cores) {"]
+    lines += ["  struct nf_core *nf = maestro_alloc(sizeof *nf);", "  if (!nf) {", "    return NULL;", "  }"]
+    owners = {share.of: None for share in shares.values()}
+    for owner in owners:
+        whole = model.object(owner).capacity
+        lines.append(f"  const uint32_t {members[owner]}_share = maestro_share({whole}, core, cores);")
+    calls = [f"!{_create_call(o, members, shares.get(o.name))}" for o in model.objects]
+    if calls:
+        lines += [f"  if ({' ||'.join(f'{chr(10)}      {c}' if i else c for i, c in enumerate(calls))}) {{"]
+        lines += ["    nf_core_destroy(nf);", "    return NULL;", "  }"]
+    for o in model.objects:
+        lines += _fill(o, members[o.name])
+    if not owners:
+        lines += ["  (void)core; /* every core's state is the same */", "  (void)cores;"]
+    lines += [
+        "  return nf;",
+        "}",
+        "",
+        "void nf_core_destroy(struct nf_core *nf) {",
+        "  if (!nf) {",
+        "    return;",
+        "  }",
+    ]
+    lines += [f"  {o.kind}_destroy(&nf->{members[o.name]});" for o in model.objects]
+    return "\n".join([*lines, "  free(nf);", "}"]).split("\n")
+
+
+def _create_call(o: StateObject, members: Mapping[str, str], share: Share | None) -> str:
+    at = f"&nf->{members[o.name]}"
+    capacity = str(o.capacity)
+    if share is not None:
+        capacity = f"{members[share.of]}_share" if share.times == 1 else f"{share.times} * {members[share.of]}_share"
+    match o.kind:
+        case "map":
+            return f"map_create({at}, {capacity}, {o.key_bytes}, HASH_SEED)"
+        case "vector":
+            return f"vector_create({at}, {capacity}, {o.elem_size})"
+    first = f"maestro_share_first({o.capacity}, core, cores)" if share is not None and share.numbered else "0"
+    return f"dchain_create({at}, {capacity}, {first})"
+
+
+def _fill(o: StateObject, name: str) -> list[str]:
+    """What the NF's own init left in the object."""
+    lines: list[str] = []
+    if o.kind == "vector" and any(o.initial):
+        lines.append(f"  vector_fill(&nf->{name}, {o.elem_size}, {name}_initial);")
+    if not o.contents:
+        return lines
+    lines.append(f"  for (size_t i = 0; i < sizeof {name}_contents / sizeof {name}_contents[0]; i++) {{")
+    match o.kind:
+        case "map":
+            put = f"map_put(&nf->{name}, {name}_contents[i].bytes, {o.key_bytes}, {name}_contents[i].value);"
+        case "vector":
+            cell = f"vector_at(&nf->{name}, {name}_contents[i].index, {o.elem_size})"
+            put = f"memcpy({cell}, {name}_contents[i].bytes, {o.elem_size});"
+        case _:
+            put = f"dchain_take(&nf->{name}, {name}_contents[i], 0);"
+    return [*lines, f"    {put}", "  }"]
