@@ -1,0 +1,97 @@
+/* Open addressing with linear probing. A slot keeps the key's hash, so that a probe looks at a key only when the hashes
+ * agree, and so that erasing can tell which slots behind the hole may move into it. */
+#include "lib/verified/map.h"
+
+#include <assert.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+struct slot {
+  void *key; /* NULL: free */
+  uint32_t hash;
+  int value;
+};
+
+struct Map {
+  struct slot *slots;
+  uint32_t mask; /* the number of slots, a power of two, minus 1 */
+  unsigned shift; /* 32 - log2 of the number of slots */
+  unsigned size;
+  unsigned capacity;
+  map_keys_equality *equality;
+  map_key_hash *hash;
+};
+
+int map_allocate(map_keys_equality *equality, map_key_hash *hash, unsigned capacity,
+                 struct Map **map_out) {
+  unsigned bits = 1; /* at most every other slot is used, so probes are short and end */
+  while (bits < 31 && (1u << bits) < 2ull * capacity) {
+    bits++;
+  }
+  struct Map *map = calloc(1, sizeof *map);
+  struct slot *slots = calloc((size_t)1 << bits, sizeof *slots);
+  if (map == NULL || slots == NULL || 2ull * capacity > 1ull << bits) {
+    free(map);
+    free(slots);
+    return 0;
+  }
+  *map = (struct Map){slots, (1u << bits) - 1, 32 - bits, 0, capacity, equality, hash};
+  *map_out = map;
+  return 1;
+}
+
+/* Fibonacci hashing: spreads hashes that differ in few bits. */
+static uint32_t home(const struct Map *map, uint32_t hash) {
+  return (hash * 2654435769u) >> map->shift;
+}
+
+/* The slot of `key`, or the free one where the search for it ends. */
+static struct slot *find(struct Map *map, void *key, uint32_t hash) {
+  for (uint32_t i = home(map, hash);; i = (i + 1) & map->mask) {
+    struct slot *slot = &map->slots[i];
+    if (slot->key == NULL || (slot->hash == hash && map->equality(slot->key, key))) {
+      return slot;
+    }
+  }
+}
+
+int map_get(struct Map *map, void *key, int *value_out) {
+  struct slot *slot = find(map, key, map->hash(key));
+  if (slot->key == NULL) {
+    return 0;
+  }
+  *value_out = slot->value;
+  return 1;
+}
+
+void map_put(struct Map *map, void *key, int value) {
+  assert(map->size < map->capacity);
+  uint32_t hash = map->hash(key);
+  struct slot *slot = find(map, key, hash);
+  assert(slot->key == NULL);
+  *slot = (struct slot){key, hash, value};
+  map->size++;
+}
+
+/* Empties slot `hole`, and moves up what a search would no longer reach across it. */
+static void close_hole(struct Map *map, uint32_t hole) {
+  for (uint32_t i = (hole + 1) & map->mask; map->slots[i].key != NULL; i = (i + 1) & map->mask) {
+    uint32_t distance = (i - home(map, map->slots[i].hash)) & map->mask;
+    if (distance >= ((i - hole) & map->mask)) {
+      map->slots[hole] = map->slots[i];
+      hole = i;
+    }
+  }
+  map->slots[hole].key = NULL;
+}
+
+void map_erase(struct Map *map, void *key, void **trash) {
+  struct slot *slot = find(map, key, map->hash(key));
+  if (slot->key != NULL) {
+    *trash = slot->key;
+    close_hole(map, (uint32_t)(slot - map->slots));
+    map->size--;
+  }
+}
+
+unsigned map_size(struct Map *map) { return map->size; }
