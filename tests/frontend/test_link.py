@@ -116,6 +116,14 @@ def test_extra_sources_and_defines(tmp_path: Path, compile_c: CompileC) -> None:
     assert returned(program, "x") == "5"
 
 
+def test_generated_sources_are_named_as_ours(compile_c: CompileC) -> None:
+    program = compile_c("int x(void); int f(void) { return x(); }", generated={"maps.c": "int x(void) { return 6; }"})
+    assert returned(program, "x") == "6"
+    assert str(program.functions["x"].span) == "<maestro>/maps.c:1"
+    with pytest.raises(SourceError, match=r"<maestro>/bad\.c:1: error"):
+        compile_c("int y;", generated={"bad.c": "int"})
+
+
 def test_source_files_are_linked_once(tmp_path: Path, compile_c: CompileC) -> None:
     compile_c("int f(void) { return 1; }")
     program = compile_sources([tmp_path, tmp_path / "nf.c", Path("./nf.c")])

@@ -20,6 +20,7 @@ from maestro.frontend.toolchain import (
     compiler_version,
     preprocessor_flags,
     run_compiler,
+    scratch_dir,
 )
 from maestro.ir.program import Program
 
@@ -34,21 +35,24 @@ def compile_sources(
     include_dirs: Sequence[Path] = (),
     defines: Mapping[str, str | None] | None = None,
     extra_sources: Sequence[Path] = (),
+    generated: Mapping[str, str] | None = None,
     compiler: str | None = None,
     jobs: int = 2,
 ) -> Program:
     """Compile and link an NF: ``sources`` are C files and folders (all their ``*.c``, sorted).
 
-    ``extra_sources`` (Maestro's own C) are linked after them. Every source folder is searched for headers before
-    ``include_dirs``. ``compiler``: a clang to use instead of the bundled one. Raises SourceError for missing
-    sources, compiler errors and duplicate symbols, UserError for a missing include folder.
+    ``extra_sources`` (Maestro's own C), and then ``generated`` ones (C text by file name), are linked after them.
+    Every source folder is searched for headers before ``include_dirs``. ``compiler``: a clang to use instead of the
+    bundled one. Raises SourceError for missing sources, compiler errors and duplicate symbols, UserError for a
+    missing include folder.
     """
     files = source_files(sources)
     folders = list(dict.fromkeys(s if s.is_dir() else s.parent for s in sources))
     flags = [*DIALECT, *_ANALYSIS, *_opaque_pointers(compiler)]
     flags += preprocessor_flags([*folders, *include_dirs], defines or {})
-    names = Names([*sources, *include_dirs])
-    every = list(dict.fromkeys([*files, *extra_sources]))
+    written = _write_generated(generated or {})
+    names = Names([*sources, *include_dirs], own=[p.parent for p in written])
+    every = list(dict.fromkeys([*files, *extra_sources, *written]))
     with ThreadPoolExecutor(max(1, jobs)) as pool:
         results = list(pool.map(lambda f: _to_ir(f, flags, compiler), every))
     failures = "\n".join(r.stderr for r in results if r.text is None)
@@ -73,6 +77,16 @@ def source_files(sources: Sequence[Path]) -> list[Path]:
     if not files:
         raise SourceError("no C file was given", code="no-source")
     return list(files.values())
+
+
+def _write_generated(texts: Mapping[str, str]) -> list[Path]:
+    """Files for the compiler, under a path that depends on the text only, so that the cache knows them again."""
+    key = hashlib.sha256(repr(sorted(texts.items())).encode()).hexdigest()[:16]
+    folder = scratch_dir() / "generated" / key
+    for name, text in texts.items():
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return [folder / name for name in texts]
 
 
 @dataclass(frozen=True)

@@ -23,16 +23,17 @@ def _inside(path: str, root: str) -> str | None:
 
 
 class Names:
-    """``given``: the sources and include folders as the user wrote them."""
+    """``given``: the sources and include folders as the user wrote them. ``own``: more folders of Maestro's."""
 
-    def __init__(self, given: Sequence[Path]) -> None:
+    def __init__(self, given: Sequence[Path], own: Sequence[Path] = ()) -> None:
         folders = [p if p.is_dir() else p.parent for p in given]
         self._roots = [(os.path.abspath(f), str(f)) for f in folders]
+        self._own = [_RUNTIME, *map(str, own)]
         self._cwd = os.getcwd()
 
     def show(self, path: str) -> str:
         """Maestro's own files as ``<maestro>/name``; else relative to the current folder, or as the user gave it."""
-        if _inside(path, _RUNTIME) is not None:
+        if any(_inside(path, root) is not None for root in self._own):
             return RUNTIME_PREFIX + os.path.basename(path)
         local = _inside(path, self._cwd)
         if local is not None:

@@ -49,6 +49,11 @@ def _process_cache() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="maestro-")
 
 
+def scratch_dir() -> Path:
+    """The cache folder, or one that goes when this process ends."""
+    return cache_dir() or Path(_process_cache().name)
+
+
 @functools.cache
 def _bundled() -> tuple[str, ...]:
     spec = importlib.util.find_spec("ziglang")
@@ -81,8 +86,7 @@ def compiler_version(compiler: str | None) -> str:
 def _environment(local: str) -> dict[str, str]:
     """Zig's caches away from the sources. The one for compiled files (``local``) is fresh for every run: zig
     would not notice a new header that hides an old one."""
-    shared = cache_dir()
-    everything = str(shared / "zig") if shared else _process_cache().name
+    everything = str(scratch_dir() / "zig")
     return {**os.environ, "ZIG_GLOBAL_CACHE_DIR": everything, "ZIG_LOCAL_CACHE_DIR": local or everything}
 
 
