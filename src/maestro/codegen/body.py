@@ -293,9 +293,8 @@ class Body:
 
     def _return(self, step: Return, scope: _Scope) -> None:
         self._name_values(step, scope)
-        port = step.port
-        if port is not None and step.edits and not port.is_const and port not in scope.names:
-            self._define(port, "out_port", scope)
+        if step.port is not None and step.edits and self._packet_bytes(step.port, scope):
+            self._define(step.port, "out_port", scope)
         self._name_overwritten(step, scope)
         self._store("packet", step.edits, scope, _EDITED)
         self._out.line(f"return {self._verdict(step, scope)};", place(step.span))

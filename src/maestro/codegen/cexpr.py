@@ -171,8 +171,9 @@ class Printer:
             return Text(f"({ctype(width)}){t.at(_UNARY)}", _UNARY, _rank(width))
         if width in (32, 64):
             return t
-        mask = _literal((1 << width) - 1)
-        return Text(f"{t.at(_UNARY)} & {mask.text}", _AND, max(t.rank, mask.rank))
+        mask = f"{(1 << width) - 1:#x}"
+        mask = f"UINT64_C({mask})" if width > 32 else mask
+        return Text(f"{t.at(_UNARY)} & {mask}", _AND, max(t.rank, 2 if width > 32 else 0))
 
     def _operator(self, e: Expr) -> Text:
         """Sums of 16 bits and products of 15 fit an int; anything wider needs unsigned arithmetic."""
@@ -205,8 +206,7 @@ class Printer:
     def _not(self, e: Expr) -> Text:
         match e.op:
             case "eq":
-                x, y = (self._text(a) for a in e.args)
-                return Text(f"{x.at(_ADD)} != {y.at(_ADD)}", _EQUALITY, 0)
+                return self._equality(e, "!=")
             case "and" | "or" if e not in self._names:
                 x, y = (self._text(negate(a)) for a in e.args)
                 symbol, prec = ("||", _LOR) if e.op == "and" else ("&&", _LAND)
@@ -215,11 +215,20 @@ class Printer:
         # Below _EQUALITY: compilers warn about `!a == b`.
         return Text(f"!{self._text(e).at(_UNARY)}", _AND, 0)
 
+    def _equality(self, e: Expr, symbol: str) -> Text:
+        x, y = (self._text(a) for a in e.args)
+        rank = max(x.rank, y.rank)
+        x, y = self._unsigned(x, e.args[0], rank), self._unsigned(y, e.args[1], rank)
+        return Text(f"{x.at(_ADD)} {symbol} {y.at(_ADD)}", _EQUALITY, 0)
+
+    def _unsigned(self, t: Text, e: Expr, rank: int) -> Text:
+        """One side of a comparison: compilers warn of a computed int beside an unsigned value."""
+        return t if t.prec >= _UNARY or e.is_const else self._raised(t, e, rank)
+
     def _comparison(self, e: Expr) -> Text:
         a, b = e.args
         if e.op == "eq":
-            x, y = self._text(a), self._text(b)
-            return Text(f"{x.at(_ADD)} == {y.at(_ADD)}", _EQUALITY, 0)
+            return self._equality(e, "==")
         always = _decided(e)
         if always is not None:
             return Text("true" if always else "false", _PRIMARY, 0)
@@ -227,6 +236,8 @@ class Printer:
         if a.is_const:
             symbol, a, b = _MIRRORED[symbol], b, a
         x, y = (self._signed(v) if e.op in ("slt", "sle") else self._text(v) for v in (a, b))
+        rank = max(x.rank, y.rank)
+        x, y = self._unsigned(x, a, rank), self._unsigned(y, b, rank)
         return Text(f"{x.at(_ADD)} {symbol} {y.at(_ADD)}", _RELATION, 0)
 
     def _signed(self, e: Expr) -> Text:
@@ -234,6 +245,8 @@ class Printer:
             value = signed(e.value, e.width)
             low = -(1 << 63)
             return Text("INT64_MIN" if value == low else str(value), _UNARY, _rank(e.width))
+        if e.op == "sym" and e.name == "now" and e not in self._names:
+            return Text("now", _PRIMARY, 2)
         if e.width in (8, 16, 32, 64):
             return Text(f"(int{e.width}_t){self._text(e).at(_UNARY)}", _UNARY, _rank(e.width))
         return Text(f"bits_signed({self._text(e).text}, {e.width})", _PRIMARY, 2)

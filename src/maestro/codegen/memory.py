@@ -6,6 +6,7 @@ each run of neighbouring bytes becomes one symbol that stands for one load::
     concat(pkt[29], pkt[28], pkt[27], pkt[26])  →  ld32le(packet + 26)
     concat(pkt[12], pkt[13])                    →  ld16be(packet + 12)
     cell[127:64]                                →  ld64be(cell)
+    concat(pkt[13], pkt[12]) == 8               →  ld16be(packet + 12) == 0x0800
 
 and turns bytes to be written into the widest stores that each take one value.
 """
@@ -16,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from maestro.diagnostics import InternalError
-from maestro.ir.expr import Expr, concat, extract, packet_offset, rebuild, sym
+from maestro.ir.expr import Expr, concat, eq, extract, packet_offset, rebuild, sym
 
 
 @dataclass(frozen=True)
@@ -106,11 +107,13 @@ class Words:
         return done
 
     def _rewrite(self, e: Expr) -> Expr:
+        if e.op == "eq" and e.args[1].is_const:
+            e = self._in_packet_order(e)
         if e.op == "concat" or self._slices(e):
             parts: list[_Slice | Expr] = []
             for part in e.args if e.op == "concat" else (e,):
                 parts += self._slices(part) or [part]
-            return concat(*self._runs(parts))
+            return concat(*_joined(self._runs(parts)))
         return rebuild(e, tuple(self.rewrite(a) for a in e.args))
 
     def _slices(self, e: Expr) -> list[_Slice]:
@@ -126,6 +129,23 @@ class Words:
             top, low = min(hi - 8 * byte, 7), max(lo - 8 * byte, 0)
             out.append(_Slice(base, base.width // 8 - 1 - byte, top, low))
         return out
+
+    def _in_packet_order(self, e: Expr) -> Expr:
+        """A comparison of packet bytes with a constant, both put in the order in which the packet has the bytes."""
+        value, low = e.args[1], e.args[0].width
+        parts: list[tuple[int, Expr, Expr]] = []
+        for part in e.args[0].args if e.args[0].op == "concat" else ():
+            low -= part.width
+            bits = extract(value, low + part.width - 1, low)
+            slices = self._slices(part)
+            if len(slices) == 1 and slices[0].base is None:
+                parts.append((slices[0].offset, part, bits))
+            elif part is not bits:
+                return e
+        if not parts:
+            return e
+        parts.sort(key=lambda p: p[0])
+        return eq(concat(*(part for _, part, _ in parts)), concat(*(bits for _, _, bits in parts)))
 
     def _runs(self, parts: Sequence[_Slice | Expr]) -> list[Expr]:
         out: list[Expr] = []
@@ -178,7 +198,7 @@ class Words:
         if source is not None and n > 1 and not (in_packet and source.base is None):
             return Copy(offset, n, source.base, source.offset)
         for size in (8, 4, 2):
-            for big in (False, True):
+            for big in (in_packet, not in_packet):
                 run = values[:size] if big else values[:size][::-1]
                 value = self.rewrite(concat(*run))
                 if len(run) == size and value.op != "concat":
@@ -220,3 +240,20 @@ def _follows(a: _Slice | Expr, b: _Slice | Expr, step: int) -> bool:
     if isinstance(a, Expr) or isinstance(b, Expr):
         return False
     return a.base is b.base and b.offset == a.offset + step and a.lo == 0 and b.hi == 7
+
+
+def _joined(parts: list[Expr]) -> list[Expr]:
+    """Parts with those put together again that are slices of one value, even where the lower one has a simpler form.
+
+    The low byte of ``1000 * x << 8`` is known to be 0; the value's bytes are still that one value's.
+    """
+    out: list[Expr] = []
+    for part in parts:
+        above = out[-1] if out else None
+        if above is not None and above.op == "extract" and above.lo >= part.width:
+            low = above.lo - part.width
+            if extract(above.args[0], above.lo - 1, low) is part:
+                out[-1] = extract(above.args[0], above.hi, low)
+                continue
+        out.append(part)
+    return out

@@ -13,7 +13,6 @@ from maestro.ir.plan import Plan
 
 RUNTIME = Path(__file__).parent.parent / "runtime"
 _RUNTIME_PARTS = ("io/replay", "rss")
-_NOT_GENERATED = ("reference.h",)  # what only the reference build uses
 
 
 def write_project(model: Model, plan: Plan, out_dir: Path, *, sources_note: str) -> list[Path]:
@@ -64,7 +63,7 @@ def _runtime_files() -> dict[Path, Path]:
     for part in _RUNTIME_PARTS:
         for f in sorted((RUNTIME / part).glob("*.[ch]")):
             files[Path("runtime") / part / f.name] = f
-    return {name: f for name, f in files.items() if name.name not in _NOT_GENERATED}
+    return files
 
 
 def _makefile(sources: list[str]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from maestro.codegen.capacity import Share, Shares
 from maestro.codegen.cexpr import number
 from maestro.codegen.names import place
-from maestro.codegen.text import aligned
+from maestro.codegen.text import aligned, wrap
 from maestro.diagnostics import InternalError
 from maestro.ir.model import Model, StateObject
 
@@ -42,14 +42,14 @@ def tables(model: Model, members: Mapping[str, str]) -> list[str]:
     for o in model.objects:
         name = members[o.name]
         if o.kind == "vector" and any(o.initial):
-            lines += [f"static const uint8_t {name}_initial[{o.elem_size}] = {{{_bytes(o.initial)}}};", ""]
+            lines += [*wrap(f"static const uint8_t {name}_initial[{o.elem_size}] = {{{_bytes(o.initial)}}};"), ""]
         if o.contents and o.kind == "dchain":
             indices = ", ".join(str(index) for index, _ in o.contents)
-            lines += [f"static const uint32_t {name}_contents[] = {{{indices}}};", ""]
+            lines += [*wrap(f"static const uint32_t {name}_contents[] = {{{indices}}};"), ""]
         elif o.contents:
             size, what = (o.key_bytes, "value") if o.kind == "map" else (o.elem_size, "index")
             lines += [f"static const struct {{ uint32_t {what}; uint8_t bytes[{size}]; }} {name}_contents[] = {{"]
-            lines += [f"  {{{number(n)}, {{{_bytes(data)}}}}}," for n, data in o.contents]
+            lines += [row for n, data in o.contents for row in wrap(f"  {{{number(n)}, {{{_bytes(data)}}}}},")]
             lines += ["};", ""]
     return lines
 

@@ -1,4 +1,5 @@
-/* expire.h on a flow table whose key is 5 of the element's 8 bytes: what was touched by then goes, the rest stays. */
+/* expire.h on a flow table whose key is 5 of the element's 8 bytes: what was touched by then goes,
+ * the rest stays. */
 #include "maestro/expire.h"
 
 #include "random.h"

@@ -1,4 +1,5 @@
-/* map.h against a linear table, for every key size; few distinct keys, so that they collide, return and go. */
+/* map.h against a linear table, for every key size; few distinct keys, so that they collide, return
+ * and go. */
 #include "maestro/map.h"
 
 #include "random.h"
@@ -46,7 +47,8 @@ static void one_step(struct map *m, struct model *model, size_t key_size, uint32
   free(key);
 }
 
-static void check_all(const struct map *m, const struct model *model, size_t key_size, uint32_t keys) {
+static void check_all(const struct map *m, const struct model *model, size_t key_size,
+                      uint32_t keys) {
   for (uint32_t k = 0; k < keys; k++) {
     uint8_t key[64];
     uint32_t value;

@@ -1,5 +1,6 @@
-/* Arithmetic on bit vectors of `width` bits (1 to 64) kept in the low bits of a uint64_t, where C's own operators
- * would be undefined or mean something else (SMT-LIB, theory of fixed-size bit vectors). */
+/* Arithmetic on bit vectors of `width` bits (1 to 64) kept in the low bits of a uint64_t, where C's
+ * own operators would be undefined or mean something else (SMT-LIB, theory of fixed-size bit
+ * vectors). */
 #ifndef MAESTRO_BITS_H
 #define MAESTRO_BITS_H
 
@@ -36,8 +37,8 @@ static inline uint64_t bits_srem(uint64_t x, uint64_t by, unsigned width) {
   return divisor == -1 ? 0 : (uint64_t)(bits_signed(x, width) % divisor);
 }
 
-/* CRC-32C of the low `bits` (8, 16, 32 or 64) of `x`, continuing `crc`: what the SSE4.2 instructions compute
- * (Intel SDM, CRC32; reflected polynomial 0x82f63b78, no inversion). */
+/* CRC-32C of the low `bits` (8, 16, 32 or 64) of `x`, continuing `crc`: what the SSE4.2
+ * instructions compute (Intel SDM, CRC32; reflected polynomial 0x82f63b78, no inversion). */
 static inline uint32_t bits_crc32c(uint32_t crc, uint64_t x, unsigned bits) {
 #ifdef __SSE4_2__
   switch (bits) {

@@ -1,4 +1,5 @@
-/* Unaligned loads and stores in either byte order: `le` little-endian, `be` big-endian (network order). */
+/* Unaligned loads and stores in either byte order: `le` little-endian, `be` big-endian (network
+ * order). */
 #ifndef MAESTRO_BYTES_H
 #define MAESTRO_BYTES_H
 
@@ -13,24 +14,24 @@
 #define MAESTRO_BE(bits, x) (x)
 #endif
 
-#define MAESTRO_ACCESS(bits)                                   \
-  static inline uint##bits##_t ld##bits##le(const void *at) {  \
-    uint##bits##_t x;                                          \
-    memcpy(&x, at, sizeof x);                                  \
-    return MAESTRO_LE(bits, x);                                \
-  }                                                            \
-  static inline uint##bits##_t ld##bits##be(const void *at) {  \
-    uint##bits##_t x;                                          \
-    memcpy(&x, at, sizeof x);                                  \
-    return MAESTRO_BE(bits, x);                                \
-  }                                                            \
+#define MAESTRO_ACCESS(bits)                                    \
+  static inline uint##bits##_t ld##bits##le(const void *at) {   \
+    uint##bits##_t x;                                           \
+    memcpy(&x, at, sizeof x);                                   \
+    return MAESTRO_LE(bits, x);                                 \
+  }                                                             \
+  static inline uint##bits##_t ld##bits##be(const void *at) {   \
+    uint##bits##_t x;                                           \
+    memcpy(&x, at, sizeof x);                                   \
+    return MAESTRO_BE(bits, x);                                 \
+  }                                                             \
   static inline void st##bits##le(void *at, uint##bits##_t x) { \
-    x = MAESTRO_LE(bits, x);                                   \
-    memcpy(at, &x, sizeof x);                                  \
-  }                                                            \
+    x = MAESTRO_LE(bits, x);                                    \
+    memcpy(at, &x, sizeof x);                                   \
+  }                                                             \
   static inline void st##bits##be(void *at, uint##bits##_t x) { \
-    x = MAESTRO_BE(bits, x);                                   \
-    memcpy(at, &x, sizeof x);                                  \
+    x = MAESTRO_BE(bits, x);                                    \
+    memcpy(at, &x, sizeof x);                                   \
   }
 
 MAESTRO_ACCESS(16)

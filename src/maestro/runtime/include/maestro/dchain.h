@@ -1,8 +1,9 @@
 /* An index allocator that remembers when each index was last touched.
  *
- * One cell an index, 16 bytes: allocated ones form a ring, oldest first, closed by a sentinel cell; free ones form a
- * stack, so that the index freed last, whose cell is still cached, is given out next. Times never decrease, so the
- * ring is in the order of time. Indices run from `first` to `first + capacity - 1`. */
+ * One cell an index, 16 bytes: allocated ones form a ring, oldest first, closed by a sentinel cell;
+ * free ones form a stack, so that the index freed last, whose cell is still cached, is given out
+ * next. Times never decrease, so the ring is in the order of time. Indices run from `first` to
+ * `first + capacity - 1`. */
 #ifndef MAESTRO_DCHAIN_H
 #define MAESTRO_DCHAIN_H
 
@@ -85,8 +86,8 @@ static inline bool dchain_allocate(struct dchain *d, int64_t time, uint32_t *ind
   return true;
 }
 
-/* Allocate that very `index`, touched at `time`: for setting up, as it searches the free ones. False when it is not
- * free. */
+/* Allocate that very `index`, touched at `time`: for setting up, as it searches the free ones.
+ * False when it is not free. */
 static inline bool dchain_take(struct dchain *d, uint32_t index, int64_t time) {
   uint32_t cell = index - d->first;
   uint32_t *link = &d->free;

@@ -9,8 +9,8 @@
 /* Write the map's key, as the map compares it, from the vector's element `cell` to `key`. */
 typedef void expire_key_fn(const uint8_t *cell, uint8_t *key);
 
-/* Free every index of `d` last touched at or before `time`, and erase from `m` the key that `v` holds for it.
- * Returns how many. `key_of` is passed by name, so that it is inlined. */
+/* Free every index of `d` last touched at or before `time`, and erase from `m` the key that `v`
+ * holds for it. Returns how many. `key_of` is passed by name, so that it is inlined. */
 static inline uint32_t expire_map(struct dchain *d, const struct vector *v, size_t elem_size,
                                   struct map *m, size_t key_size, expire_key_fn *key_of,
                                   int64_t time) {

@@ -1,11 +1,12 @@
 /* A hash map from keys of a fixed number of bytes, kept by value, to 32-bit values.
  *
- * Open addressing with linear probing in a power-of-two table at most half full. A slot holds a tag, the value and
- * the key, so that a lookup that hits touches one cache line as a rule. The tag is 31 bits of the key's hash with the
- * top bit set; 0 marks an empty slot. Erasing moves later entries of the run back instead of leaving tombstones, so
- * lookups do not slow down with age.
+ * Open addressing with linear probing in a power-of-two table at most half full. A slot holds a
+ * tag, the value and the key, so that a lookup that hits touches one cache line as a rule. The tag
+ * is 31 bits of the key's hash with the top bit set; 0 marks an empty slot. Erasing moves later
+ * entries of the run back instead of leaving tombstones, so lookups do not slow down with age.
  *
- * Pass the key size (1 to 64 bytes) as a constant: the functions are inline and the compiler specialises them. */
+ * Pass the key size (1 to 64 bytes) as a constant: the functions are inline and the compiler
+ * specialises them. */
 #ifndef MAESTRO_MAP_H
 #define MAESTRO_MAP_H
 
@@ -42,7 +43,8 @@ static inline uint32_t map_tag_(const uint8_t *slot) {
   return tag;
 }
 
-/* False when there is not enough memory. Any `seed` will do; maps with different seeds order keys differently. */
+/* False when there is not enough memory. Any `seed` will do; maps with different seeds order keys
+ * differently. */
 static inline bool map_create(struct map *m, uint32_t capacity, size_t key_size, uint64_t seed) {
   if (capacity > MAP_MAX_CAPACITY) {
     return false;
@@ -97,7 +99,8 @@ static inline bool map_equal_(const uint8_t *a, const uint8_t *b, size_t n) {
 }
 
 /* The slot that holds `key`, or the empty one where it would go. There always is an empty one. */
-static inline uint32_t map_find_(const struct map *m, const uint8_t *key, size_t key_size, uint32_t tag) {
+static inline uint32_t map_find_(const struct map *m, const uint8_t *key, size_t key_size,
+                                 uint32_t tag) {
   for (uint32_t at = tag & m->mask;; at = (at + 1) & m->mask) {
     const uint8_t *slot = map_slot_(m, at, key_size);
     uint32_t held = map_tag_(slot);
@@ -108,7 +111,8 @@ static inline uint32_t map_find_(const struct map *m, const uint8_t *key, size_t
 }
 
 /* Look `key` up. False, and *value is UINT32_MAX, when it is not there. */
-static inline bool map_get(const struct map *m, const uint8_t *key, size_t key_size, uint32_t *value) {
+static inline bool map_get(const struct map *m, const uint8_t *key, size_t key_size,
+                           uint32_t *value) {
   uint32_t at = map_find_(m, key, key_size, map_hash_(m, key, key_size));
   const uint8_t *slot = map_slot_(m, at, key_size);
   bool found = map_tag_(slot) != 0;
@@ -119,7 +123,8 @@ static inline bool map_get(const struct map *m, const uint8_t *key, size_t key_s
   return found;
 }
 
-/* Map `key` to `value`; a value that it had is replaced. False, and nothing happens, when the map is full. */
+/* Map `key` to `value`; a value that it had is replaced. False, and nothing happens, when the map
+ * is full. */
 static inline bool map_put(struct map *m, const uint8_t *key, size_t key_size, uint32_t value) {
   uint32_t tag = map_hash_(m, key, key_size);
   uint8_t *slot = map_slot_(m, map_find_(m, key, key_size, tag), key_size);
@@ -135,7 +140,8 @@ static inline bool map_put(struct map *m, const uint8_t *key, size_t key_size, u
   return true;
 }
 
-/* Close the gap at slot `gap`: move back every later entry of the run whose home is not after the gap. */
+/* Close the gap at slot `gap`: move back every later entry of the run whose home is not after the
+ * gap. */
 static inline void map_close_(struct map *m, uint32_t gap, size_t key_size) {
   for (uint32_t at = (gap + 1) & m->mask;; at = (at + 1) & m->mask) {
     const uint8_t *slot = map_slot_(m, at, key_size);

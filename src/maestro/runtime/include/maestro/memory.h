@@ -1,5 +1,6 @@
-/* Memory of one core: aligned so that no two objects share a cache line (nor a pair that the prefetcher fetches
- * together), zeroed by the calling thread so that the pages lie on its own NUMA node. */
+/* Memory of one core: aligned so that no two objects share a cache line (nor a pair that the
+ * prefetcher fetches together), zeroed by the calling thread so that the pages lie on its own NUMA
+ * node. */
 #ifndef MAESTRO_MEMORY_H
 #define MAESTRO_MEMORY_H
 
@@ -19,7 +20,8 @@ static inline void *maestro_alloc(size_t bytes) {
   return memory ? memset(memory, 0, size) : NULL;
 }
 
-/* What core number `core` of `cores` gets of `capacity` entries: the shares add up to the capacity. */
+/* What core number `core` of `cores` gets of `capacity` entries: the shares add up to the capacity.
+ */
 static inline uint32_t maestro_share(uint32_t capacity, unsigned core, unsigned cores) {
   return capacity / cores + (core < capacity % cores);
 }
