@@ -1,5 +1,5 @@
-/* Open addressing with linear probing. A slot keeps the key's hash, so that a probe looks at a key only when the hashes
- * agree, and so that erasing can tell which slots behind the hole may move into it. */
+/* Open addressing with linear probing. A slot keeps the key's hash, so that a probe looks at a key
+ * only when the hashes agree, and erasing can tell which slots behind the hole may move into it. */
 #include "lib/verified/map.h"
 
 #include <assert.h>
@@ -14,7 +14,7 @@ struct slot {
 
 struct Map {
   struct slot *slots;
-  uint32_t mask; /* the number of slots, a power of two, minus 1 */
+  uint32_t mask;  /* the number of slots, a power of two, minus 1 */
   unsigned shift; /* 32 - log2 of the number of slots */
   unsigned size;
   unsigned capacity;
@@ -28,9 +28,12 @@ int map_allocate(map_keys_equality *equality, map_key_hash *hash, unsigned capac
   while (bits < 31 && (1u << bits) < 2ull * capacity) {
     bits++;
   }
+  if (2ull * capacity > 1ull << bits) {
+    return 0;
+  }
   struct Map *map = calloc(1, sizeof *map);
   struct slot *slots = calloc((size_t)1 << bits, sizeof *slots);
-  if (map == NULL || slots == NULL || 2ull * capacity > 1ull << bits) {
+  if (map == NULL || slots == NULL) {
     free(map);
     free(slots);
     return 0;
