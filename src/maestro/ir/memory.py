@@ -100,7 +100,7 @@ class Memory:
     def __init__(self, base: Memory | None = None) -> None:
         self._base = base
         self._objects: dict[int, Object] = {}
-        self._next = base._next if base else 1
+        self._next: int = base._next if base else 1
         self._written: dict[int, dict[int, Cell]] = {}
         self.first_reads: set[tuple[int, int]] = set()
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from maestro.frontend.debug import Leaf
 from maestro.ir.expr import FALSE, TRUE, Expr, binary, const, eq, land, negate, sym, symbols
-from maestro.ir.memory import Function, Object
+from maestro.ir.memory import Cell, Function, Object
 from maestro.ir.model import Field
 from maestro.models.context import Context
 from maestro.models.locals import pointed_layouts
@@ -20,7 +21,7 @@ def key_layout(ctx: Context, equality: Function) -> tuple[Field, ...]:
 
     Raises UnsupportedError when it is something else than the equality of some bytes.
     """
-    a, b = (ctx.new(Object("key", MAX_KEY, lambda o, s=side: (sym(f"key.{s}[{o}]", 8), 0))) for side in "ab")
+    a, b = (ctx.new(Object("key", MAX_KEY, _symbolic(side))) for side in "ab")
     same = FALSE
     for conditions, result in ctx.outcomes(equality, a, b):
         assert isinstance(result, Expr)
@@ -34,6 +35,10 @@ def key_layout(ctx: Context, equality: Function) -> tuple[Field, ...]:
             "equality",
         )
     return tuple(_fields(compared, _leaves(ctx, equality, compared)))
+
+
+def _symbolic(side: str) -> Callable[[int], Cell]:
+    return lambda offset: (sym(f"key.{side}[{offset}]", 8), 0)
 
 
 def _offsets(e: Expr, side: str) -> set[int]:

@@ -7,6 +7,7 @@ explains why an NF refused its arguments.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from maestro.ir.expr import Expr, binary, concat, const, eq, extract, ite
 from maestro.ir.memory import Object, Pointer, Scalar, byte_of, uninitialised, zeros
@@ -30,7 +31,7 @@ def calloc(ctx: Context, args: Args) -> Scalar:
 
 @model("rte_malloc", "rte_zmalloc")
 def rte_malloc(ctx: Context, args: Args) -> Scalar:
-    return calloc(ctx, (args[1], const(1, 64)))
+    return ctx.new(Object("rte_malloc", ctx.bounded(args[1], "the size of an rte_malloc"), zeros, span=ctx.user_span()))
 
 
 @model("free", "rte_free")
@@ -173,15 +174,18 @@ def _formatted(ctx: Context, args: Args) -> str:
         if not isinstance(arg, Pointer):
             continue
         text = ctx.text(arg).decode("utf-8", "replace")
-        rest = iter(args[i + 1 :])
-        return re.sub(r"%[-+ #0-9.]*(?:hh|h|ll|l|z|j|t)?([diouxXcspn%])", lambda m: _conversion(ctx, m, rest), text)
+        return _substituted(ctx, text, iter(args[i + 1 :]))
     return ""
 
 
-def _conversion(ctx: Context, m: re.Match[str], rest: object) -> str:
+def _substituted(ctx: Context, text: str, rest: Iterator[Scalar]) -> str:
+    return re.sub(r"%[-+ #0-9.]*(?:hh|h|ll|l|z|j|t)?([diouxXcspn%])", lambda m: _conversion(ctx, m, rest), text)
+
+
+def _conversion(ctx: Context, m: re.Match[str], rest: Iterator[Scalar]) -> str:
     if m[1] == "%":
         return "%"
-    value = next(rest, None)  # type: ignore[call-overload]
+    value = next(rest, None)
     if m[1] == "s" and isinstance(value, Pointer):
         return ctx.text(value).decode("utf-8", "replace")
     if isinstance(value, Expr) and value.is_const:

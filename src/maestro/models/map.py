@@ -48,10 +48,7 @@ def map_allocate(ctx: Context, args: Args) -> Scalar:
 def map_get(ctx: Context, args: Args) -> Scalar:
     handle = handle_of(ctx, args[0], "map")
     key = packed_key(ctx, handle, args[1])
-    if ctx.initialising:
-        value = _initial(ctx, handle, key)
-    else:
-        value = _lookup(ctx, handle, key)
+    value = _initial(ctx, handle, key) if ctx.initialising else _lookup(ctx, handle, key)
     if value is None:
         return FALSE32
     ctx.store(args[2], value, 4)

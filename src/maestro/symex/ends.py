@@ -5,7 +5,7 @@ from __future__ import annotations
 from maestro.diagnostics import Span
 
 
-class PathEnd(Exception):
+class PathEnd(Exception):  # noqa: N818  (not an error: a way to end a path)
     """Base of the ways to end a path early."""
 
 

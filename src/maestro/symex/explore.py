@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from maestro.diagnostics import SourceError, Span, UnsupportedError
@@ -36,7 +36,7 @@ class Budget:
     """How far exploration goes before it gives up, with a clear outcome."""
 
     paths: int = 5000
-    path: Limits = Limits()
+    path: Limits = field(default_factory=Limits)
 
 
 def never(_file: str) -> bool:
@@ -50,14 +50,14 @@ def explore(
     ports: int = 2,
     argv: Sequence[str] = (),
     is_runtime: Callable[[str], bool] = never,
-    budget: Budget = Budget(),
+    budget: Budget | None = None,
 ) -> Model:
     """The model of the NF in ``program``, configured with ``argv``, for devices 0 … ``ports`` - 1.
 
     ``is_runtime`` tells files of Maestro's own runtime, which diagnostics should not point into.
     Raises SourceError for what the NF does wrong and UnsupportedError for what cannot be explored exactly.
     """
-    explorer = _Explorer(program, is_runtime, budget)
+    explorer = _Explorer(program, is_runtime, budget or Budget())
     handles = explorer.initialise([nf, *argv], ports)
     paths, notes = explorer.paths(handles, ports)
     objects = tuple(h.as_object() for h in handles)
@@ -99,9 +99,7 @@ class _Explorer:
             machine.invoke("nf_config_init", [const(len(argv), 32), _strings(machine, argv)])
         ok = machine.invoke("nf_init", [])
         if isinstance(ok, Expr) and ok.is_const and ok.value == 0:
-            raise SourceError(
-                "nf_init returned false", span=self.program.functions["nf_init"].span, code="init-failed"
-            )
+            raise SourceError("nf_init returned false", span=self.program.functions["nf_init"].span, code="init-failed")
         handles = machine.known.get("handles", [])
         name_handles(self.program, self.image, handles)
         return [handle for _, handle in handles]
@@ -263,5 +261,3 @@ def _edits(machine: Machine, packet: Pointer) -> tuple[tuple[int, Expr], ...]:
             machine.run.require_defined(byte, machine.verdict_span, f"byte {offset} of the packet")
             out.append((offset, byte))
     return tuple(out)
-
-

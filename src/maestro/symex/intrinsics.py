@@ -114,9 +114,11 @@ def call_intrinsic(m: Machine, name: str, args: Args) -> Value | None:
     if name.startswith(_NOTHING):
         return None
     if name.startswith(("memcpy.", "memmove.")):
-        return _copy(m, args)
+        _copy(m, args)
+        return None
     if name.startswith("memset."):
-        return _set(m, args)
+        _set(m, args)
+        return None
     if name.startswith("trap"):
         raise SourceError("reaches a trap", span=m.span, code="trap")
     for stem, function in _PURE.items():

@@ -46,7 +46,7 @@ class Machine:
         is_runtime: Callable[[str], bool],
         explore: Explore,
         oracle: Oracle,
-        limits: Limits = Limits(),
+        limits: Limits,
     ) -> None:
         self.image = image
         self.program = image.program
@@ -126,7 +126,7 @@ class Machine:
             handler = table.get(kind)
             if handler is not None:
                 handler(ins, frame)
-            elif kind is ir.Call:
+            elif isinstance(ins, ir.Call):
                 self._call(ins, frame)
             else:
                 self.span = ins.span or self.span

@@ -1,7 +1,7 @@
 """Assertions as assumptions: a branch whose one side can only fail an assertion is no branch.
 
-    before:  assume c → … forward     after:  given c → … forward
-             assume !c → assert fails
+before:  assume c → … forward     after:  given c → … forward
+         assume !c → assert fails
 """
 
 from __future__ import annotations

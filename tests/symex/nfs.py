@@ -1,0 +1,44 @@
+"""Small NFs written in tests: source text in, model out."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from maestro.frontend.compile import compile_sources
+from maestro.frontend.names import is_runtime
+from maestro.frontend.nf import LIBVIG, NATIVE_ONLY
+from maestro.ir.model import Model
+from maestro.symex.explore import Budget, explore
+
+HEADER = """\
+#include "nf.h"
+#include "nf-util.h"
+#include "lib/verified/double-chain.h"
+#include "lib/verified/expirator.h"
+#include "lib/verified/map.h"
+#include "lib/verified/vector.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+struct nf_config { int dummy; } config;
+"""
+"""Comes before every source; a source's first line is ``nf.c:1``."""
+
+ENTRY = "int nf_process(uint16_t device, uint8_t **buffer, uint16_t length, vigor_time_t now, struct rte_mbuf *mbuf)"
+
+
+def analyse(source: str, *, argv: Sequence[str] = (), ports: int = 2, budget: Budget | None = None) -> Model:
+    """The model of an NF given as text; ``ENTRY`` in it stands for the signature of nf_process."""
+    text = source.replace("ENTRY", ENTRY)
+    if "nf_init" not in text:
+        text += "\nbool nf_init(void) { return true; }"
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "nf.c"
+        file.write_text(f'{HEADER}#line 1 "nf.c"\n{text}\n')
+        extra = [f for f in sorted((LIBVIG / "src").glob("*.c")) if f.name not in NATIVE_ONLY]
+        program = compile_sources([file], include_dirs=[LIBVIG], extra_sources=extra)
+    return explore(
+        program, nf="test", ports=ports, argv=argv, is_runtime=is_runtime, budget=budget or Budget(paths=500)
+    )
