@@ -311,7 +311,9 @@ def _compare(op: str, a: Expr, b: Expr) -> Expr | None:
 
 def _narrowed(op: str, a: Expr, b: Expr) -> Expr | None:
     """Compare before extending: ``zext(x) op zext(y)`` and ``zext(x) op constant``."""
-    width = max(e.args[0].width if e.op == "zext" else e.value.bit_length() for e in (a, b) if e.op in ("zext", "const"))
+    width = max(
+        e.args[0].width if e.op == "zext" else e.value.bit_length() for e in (a, b) if e.op in ("zext", "const")
+    )
     if width == 0 or width >= a.width or not all(e.op in ("zext", "const") for e in (a, b)):
         return None
     return binary(op, extract(a, width - 1, 0), extract(b, width - 1, 0))

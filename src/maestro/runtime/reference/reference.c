@@ -1,0 +1,59 @@
+/* The reference build: an NF's own source behind maestro/nf.h, for one core.
+ *
+ * What every generated form is compared with. The NF's state is in its globals, so there can be one core only. */
+#include <stdlib.h>
+
+#include "maestro/nf.h"
+#include "maestro/reference.h"
+#include "nf-util.h"
+#include "nf.h"
+#include "structs/quota.h"
+
+/* Generated: what the NF's nf_config_init gets. */
+extern char *maestro_nf_argv[];
+extern const int maestro_nf_argc;
+
+extern uint16_t maestro_ports;
+
+#pragma weak nf_config_init /* an NF may do without options */
+
+struct nf_core {
+  unsigned cores; /* whose capacity is divided; 0: nobody's */
+};
+
+static struct nf_core the_core;
+
+struct nf_core *nf_core_create(unsigned core, unsigned cores) {
+  if (core != 0 || cores != 1) {
+    return NULL;
+  }
+  maestro_ports = (uint16_t)nf_ports;
+  if (nf_config_init) {
+    nf_config_init(maestro_nf_argc, maestro_nf_argv);
+  }
+  return nf_init() ? &the_core : NULL;
+}
+
+void nf_core_destroy(struct nf_core *nf) { (void)nf; }
+
+void maestro_reference_owner(unsigned cores, unsigned core) {
+  if (the_core.cores != cores) {
+    the_core.cores = cores;
+    maestro_quota_set(cores);
+  }
+  maestro_quota_core(core);
+}
+
+uint16_t nf_packet(struct nf_core *nf, uint16_t port, uint8_t *packet, uint16_t length,
+                   int64_t now) {
+  (void)nf;
+  uint32_t total = length;
+  uint8_t *buffer = packet;
+  packet_state_total_length(buffer, &total);
+  uint16_t verdict = (uint16_t)nf_process(port, &buffer, length, now, NULL);
+  nf_return_all_chunks(buffer);
+  if (verdict == port) {
+    return NF_DROP;
+  }
+  return verdict == FLOOD_FRAME ? NF_FLOOD : verdict;
+}

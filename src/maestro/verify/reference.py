@@ -1,0 +1,67 @@
+"""The reference build: the NF's own source, unchanged, on the plain runtime, as a replay program."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from maestro.codegen.rss import emit_rss
+from maestro.frontend.nf import LIBVIG, NATIVE_ONLY, RUNTIME, LoadedNF
+from maestro.frontend.toolchain import build_native
+from maestro.ir.plan import Plan
+
+FLAGS = ("-O2", "-pthread", "-w")
+"""Optimised as the generated project is; the user's warnings are the user's business."""
+
+
+def build_reference(
+    nf: LoadedNF,
+    plan: Plan,
+    output: Path,
+    *,
+    argv: Sequence[str],
+    flags: Sequence[str] = FLAGS,
+    compiler: str | None = None,
+) -> None:
+    """Build ``output``, a replay program that runs the NF as it is, on one core, with the arguments ``argv``.
+
+    Raises SourceError when the NF does not compile or link.
+    """
+    with tempfile.TemporaryDirectory(prefix="maestro-reference-") as folder:
+        generated = []
+        texts = {**nf.generated, "nf_rss.c": emit_rss(plan), "arguments.c": _arguments(nf.name, len(plan.ports), argv)}
+        for name, text in texts.items():
+            generated.append(Path(folder) / name)
+            generated[-1].write_text(text)
+        build_native(
+            [*nf.files, *nf.runtime_files, *runtime_sources(), *generated],
+            output,
+            include_dirs=[*nf.include_dirs, *{f.parent for f in nf.files}],
+            defines=nf.defines,
+            flags=flags,
+            compiler=compiler,
+        )
+
+
+def runtime_sources() -> list[Path]:
+    """Maestro's C files that only the native build needs."""
+    return [
+        *(LIBVIG / "src" / name for name in sorted(NATIVE_ONLY)),
+        *sorted((LIBVIG / "structs").glob("*.c")),
+        *sorted((RUNTIME / "reference").glob("*.c")),
+        *sorted((RUNTIME / "io" / "replay").glob("*.c")),
+        *sorted((RUNTIME / "rss").glob("*.c")),
+    ]
+
+
+def _arguments(name: str, ports: int, argv: Sequence[str]) -> str:
+    words = ", ".join(json.dumps(word) for word in [name, *argv])
+    return (
+        "#include <stddef.h>\n"
+        f"const char nf_name[] = {json.dumps(name)};\n"
+        f"const unsigned nf_ports = {ports};\n"
+        f"const int maestro_nf_argc = {len(argv) + 1};\n"
+        f"char *maestro_nf_argv[] = {{{words}, NULL}};\n"
+    )
