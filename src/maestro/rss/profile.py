@@ -1,0 +1,201 @@
+"""NIC profiles: what a NIC can hash, as data files. docs/reference/nic-profiles.md documents their form."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import lru_cache
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+from maestro.diagnostics import UserError
+from maestro.ir.packet import FIELDS, PACKET_TYPES
+from maestro.ir.plan import FieldBits
+from maestro.rss.requirement import Inputs
+
+_FOLDER = Path(__file__).parent / "profiles"
+_KEYS = {"name", "title", "aliases", "key_bytes", "reta_sizes", "reta_default", "byte_order", "inputs", "types"}
+_CHOICES = {"selectable", "field_sets"}
+
+
+@dataclass(frozen=True)
+class FieldSet:
+    """One way to set the NIC up: per packet type, what it may feed to Toeplitz.
+
+    A type has one alternative when the NIC's behaviour is certain (an empty one: not hashed, queue 0), several when
+    sources disagree or packets of the type differ, none when nothing can be relied on.
+    """
+
+    name: str
+    inputs: Mapping[str, tuple[Inputs, ...]]
+
+    def nominal(self, packet_type: str) -> Inputs:
+        """The first alternative, or nothing."""
+        return next(iter(self.inputs[packet_type]), ())
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A NIC. ``reta_sizes`` are powers of two, in entries; ``byte_order`` says how its driver takes the key."""
+
+    name: str
+    title: str
+    aliases: tuple[str, ...]
+    key_bytes: int
+    reta_sizes: tuple[int, ...]
+    reta_default: int
+    byte_order: str
+    field_sets: tuple[FieldSet, ...]
+
+
+def names() -> list[str]:
+    """The bundled profiles."""
+    return sorted(path.stem for path in _FOLDER.glob("*.toml"))
+
+
+def load(name: str) -> Profile:
+    """A bundled profile by name or alias, or the ``.toml`` file of that path.
+
+    Raises UserError: ``unknown-nic``, or ``nic-profile`` for a file that cannot be used.
+    """
+    path = Path(name)
+    if path.suffix == ".toml":
+        return _read(path)
+    wanted = name.lower()
+    if wanted in names():
+        return _read(_FOLDER / f"{wanted}.toml")
+    aliases = {alias: known for known in names() for alias in _read(_FOLDER / f"{known}.toml").aliases}
+    if wanted in aliases:
+        return _read(_FOLDER / f"{aliases[wanted]}.toml")
+    close = get_close_matches(wanted, [*names(), *aliases], n=1, cutoff=0.5)
+    raise UserError(
+        f"unknown NIC {name!r}; known: {', '.join(names())}",
+        hint=f"did you mean {close[0]!r}?" if close else "a path to a profile of your own (.toml) will do too",
+        code="unknown-nic",
+    )
+
+
+@lru_cache(maxsize=64)
+def _read(path: Path) -> Profile:
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise _error(path, f"cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise _error(path, f"is not TOML: {error}") from error
+    return _Reader(path, data).profile()
+
+
+def _error(path: Path, message: str) -> UserError:
+    return UserError(
+        f"NIC profile {path}: {message}", hint="its form: docs/reference/nic-profiles.md", code="nic-profile"
+    )
+
+
+class _Reader:
+    """Checks and converts one profile file; every complaint names the file and the key."""
+
+    def __init__(self, path: Path, data: dict[str, Any]) -> None:
+        self.path = path
+        self.data = data
+
+    def fail(self, key: str, message: str) -> UserError:
+        return _error(self.path, f"key {key!r}: {message}")
+
+    def profile(self) -> Profile:
+        for key in self.data:
+            if key not in _KEYS | _CHOICES:
+                raise self.fail(key, "unknown")
+        sizes = tuple(self.get("reta_sizes", list))
+        for size in sizes:
+            if not isinstance(size, int) or size < 1 or size & (size - 1) or size > 4096:
+                raise self.fail("reta_sizes", f"{size!r} is not a power of two up to 4096")
+        default, key_bytes = self.get("reta_default", int), self.get("key_bytes", int)
+        if default not in sizes:
+            raise self.fail("reta_default", f"{default} is not among reta_sizes")
+        if not 8 <= key_bytes <= 64:
+            raise self.fail("key_bytes", "must lie between 8 and 64")
+        sets = self.field_sets()
+        self.check_positions(sets, key_bytes)
+        return Profile(
+            self.get("name", str), self.get("title", str), tuple(self.get("aliases", list)), key_bytes,
+            sizes, default, self.get("byte_order", str), sets,
+        )  # fmt: skip
+
+    def get(self, key: str, kind: type) -> Any:
+        if key not in self.data:
+            raise self.fail(key, "missing")
+        if type(self.data[key]) is not kind:
+            raise self.fail(key, f"must be of type {kind.__name__}, is {self.data[key]!r}")
+        return self.data[key]
+
+    def field_sets(self) -> tuple[FieldSet, ...]:
+        """The explicit sets, or one for every subset of the selectable parts, largest first."""
+        if len(_CHOICES & self.data.keys()) != 1:
+            raise self.fail("field_sets", "give either field_sets or selectable")
+        types = {t: self.alternatives(f"types.{t}", value) for t, value in self.get("types", dict).items()}
+        if "field_sets" in self.data:
+            return tuple(self.explicit(entry, types) for entry in self.get("field_sets", list))
+        parts = self.get("selectable", list)
+        full = self.complete("selectable", types)
+        chosen = [c for n in range(len(parts), 0, -1) for c in combinations(parts, n)]
+        return tuple(self.subset(full, choice) for choice in chosen)
+
+    def explicit(self, entry: Any, types: dict[str, tuple[Inputs, ...]]) -> FieldSet:
+        if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
+            raise self.fail("field_sets", "every set is a table with a name")
+        key = f"field_sets.{entry['name']}"
+        own = {t: self.alternatives(f"{key}.{t}", value) for t, value in entry.items() if t != "name"}
+        return FieldSet(entry["name"], self.complete(key, types | own))
+
+    @staticmethod
+    def subset(full: dict[str, tuple[Inputs, ...]], choice: tuple[str, ...]) -> FieldSet:
+        """Keeps the fields whose last name component is chosen; a type left without any is not hashed."""
+
+        def keep(inputs: Inputs) -> Inputs:
+            return tuple(part for part in inputs if part.name.rpartition(".")[2] in choice)
+
+        kept = {t: tuple(dict.fromkeys(keep(i) for i in alternatives)) for t, alternatives in full.items()}
+        return FieldSet("+".join(choice), kept)
+
+    def complete(self, key: str, types: dict[str, tuple[Inputs, ...]]) -> dict[str, tuple[Inputs, ...]]:
+        """All packet types, in their usual order."""
+        for t in types:
+            if t not in PACKET_TYPES:
+                raise self.fail(f"{key}.{t}", "is no packet type")
+        for t in PACKET_TYPES:
+            if t not in types:
+                raise self.fail(key, f"says nothing about {t}")
+        return {t: types[t] for t in PACKET_TYPES}
+
+    def alternatives(self, key: str, value: Any) -> tuple[Inputs, ...]:
+        """A name of an input list; a list of such names (any of them may be true); "unknown"."""
+        if value == "unknown":
+            return ()
+        lists = self.get("inputs", dict)
+        chosen = value if isinstance(value, list) else [value]
+        for name in chosen:
+            if name not in lists:
+                raise self.fail(key, f"{name!r} is not among [inputs]")
+        return tuple(tuple(self.part(f"inputs.{name}", p) for p in lists[name]) for name in chosen)
+
+    def part(self, key: str, text: str) -> FieldBits:
+        """``field`` or ``field[first:count]``, bit 0 the most significant."""
+        name, _, span = text.partition("[")
+        try:
+            first, count = (int(n) for n in span.rstrip("]").split(":")) if span else (0, FIELDS[name])
+        except (KeyError, ValueError):
+            raise self.fail(key, f"{text!r} is neither a field nor field[first:count]") from None
+        if name not in FIELDS or first < 0 or count < 1 or first + count > FIELDS[name]:
+            raise self.fail(key, f"{text!r} is outside every known field")
+        return FieldBits(name, first, count)
+
+    def check_positions(self, sets: tuple[FieldSet, ...], key_bytes: int) -> None:
+        for s in sets:
+            for t, alternatives in s.inputs.items():
+                for inputs in alternatives:
+                    if sum(part.count for part in inputs) + 31 > 8 * key_bytes:
+                        raise self.fail("key_bytes", f"{key_bytes} is too short for {t} of set {s.name!r}")
