@@ -8,11 +8,12 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from maestro.diagnostics import SourceError
 from maestro.frontend.link import link
-from maestro.frontend.names import Names
+from maestro.frontend.names import RUNTIME_DIR, Names, is_own
 from maestro.frontend.toolchain import (
     DIALECT,
     cache_dir,
@@ -41,20 +42,26 @@ def compile_sources(
 ) -> Program:
     """Compile and link an NF: ``sources`` are C files and folders (all their ``*.c``, sorted).
 
-    ``extra_sources`` (Maestro's own C), and then ``generated`` ones (C text by file name), are linked after them.
-    Every source folder is searched for headers before ``include_dirs``. ``compiler``: a clang to use instead of the
+    ``extra_sources``, and then ``generated`` ones
+    (C text by file name), are linked after them. Every source folder is searched for headers before ``include_dirs``;
+    Maestro's own C sees Maestro's headers only. ``compiler``: a clang to use instead of the
     bundled one. Raises SourceError for missing sources, compiler errors and duplicate symbols, UserError for a
     missing include folder.
     """
     files = source_files(sources)
     folders = list(dict.fromkeys(s if s.is_dir() else s.parent for s in sources))
-    flags = [*DIALECT, *_ANALYSIS, *_opaque_pointers(compiler)]
-    flags += preprocessor_flags([*folders, *include_dirs], defines or {})
+    common = [*DIALECT, *_ANALYSIS, *_opaque_pointers(compiler)]
+    flags = [*common, *preprocessor_flags([*folders, *include_dirs], defines or {})]
+    own_flags = [*common, *preprocessor_flags([d for d in include_dirs if is_own(d)], {})]
     written = _write_generated(generated or {})
     names = Names([*sources, *include_dirs], own=[p.parent for p in written])
-    every = list(dict.fromkeys([*files, *extra_sources, *written]))
     with ThreadPoolExecutor(max(1, jobs)) as pool:
-        results = list(pool.map(lambda f: _to_ir(f, flags, compiler), every))
+        results = list(
+            pool.map(
+                lambda f: _own_to_ir(f, own_flags, compiler) if is_own(f) else _to_ir(f, flags, compiler),
+                dict.fromkeys([*files, *extra_sources, *written]),
+            )
+        )
     failures = "\n".join(r.stderr for r in results if r.text is None)
     if failures:
         raise compile_error(failures, names)
@@ -110,7 +117,22 @@ def _to_ir(source: Path, flags: Sequence[str], compiler: str | None) -> _Result:
     if preprocessed.returncode != 0:
         return _Result(None, preprocessed.stderr)
     # Line markers carry the paths, and so the key does; flags may matter beyond preprocessing.
-    key = "\0".join([compiler_version(compiler), *flags, path, preprocessed.stdout])
+    return _cached(path, preprocessed.stdout, flags, compiler)
+
+
+def _own_to_ir(source: Path, flags: Sequence[str], compiler: str | None) -> _Result:
+    """Like :func:`_to_ir` for Maestro's own files, whose headers are known without asking the preprocessor."""
+    return _cached(os.path.abspath(source), own_headers() + source.read_text(), flags, compiler)
+
+
+@cache
+def own_headers() -> str:
+    """The text of every header that Maestro's own C files can include."""
+    return "".join(f"{h}\n{h.read_text()}" for h in sorted(Path(RUNTIME_DIR).rglob("*.h")))
+
+
+def _cached(path: str, content: str, flags: Sequence[str], compiler: str | None) -> _Result:
+    key = "\0".join([compiler_version(compiler), *flags, path, content])
     folder = cache_dir()
     entry = folder / "ir" / f"{hashlib.sha256(key.encode()).hexdigest()}.ll" if folder else None
     if entry is not None and entry.is_file():

@@ -6,7 +6,7 @@ import os.path
 from collections.abc import Sequence
 from pathlib import Path
 
-_RUNTIME = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "runtime")
+RUNTIME_DIR = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "runtime")
 
 RUNTIME_PREFIX = "<maestro>/"
 
@@ -14,6 +14,12 @@ RUNTIME_PREFIX = "<maestro>/"
 def is_runtime(shown: str) -> bool:
     """Whether a file as :meth:`Names.show` names it is part of Maestro's own runtime."""
     return shown.startswith(RUNTIME_PREFIX)
+
+
+def is_own(place: Path) -> bool:
+    """Whether a file or folder belongs to Maestro's own runtime."""
+    path = os.path.abspath(place)
+    return path == RUNTIME_DIR or _inside(path, RUNTIME_DIR) is not None
 
 
 def _inside(path: str, root: str) -> str | None:
@@ -28,7 +34,7 @@ class Names:
     def __init__(self, given: Sequence[Path], own: Sequence[Path] = ()) -> None:
         folders = [p if p.is_dir() else p.parent for p in given]
         self._roots = [(os.path.abspath(f), str(f)) for f in folders]
-        self._own = [_RUNTIME, *map(str, own)]
+        self._own = [RUNTIME_DIR, *map(str, own)]
         self._cwd = os.getcwd()
 
     def show(self, path: str) -> str:
