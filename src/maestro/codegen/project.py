@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from maestro.codegen.emit import emit_nf, emit_rss
@@ -15,22 +16,32 @@ RUNTIME = Path(__file__).parent.parent / "runtime"
 _RUNTIME_PARTS = ("io/replay", "rss")
 
 
-def write_project(model: Model, plan: Plan, out_dir: Path, *, sources_note: str) -> list[Path]:
-    """Write the project and return its files, in order; ``sources_note`` says in the README what it was made from.
-
-    Everything is written to a temporary directory beside ``out_dir``, which takes its name at the very end. Raises
-    UserError (``output-exists``, ``output-unwritable``) and what :func:`emit_nf` raises.
-    """
+def require_fresh(out_dir: Path) -> None:
+    """Raises UserError (``output-exists``) when there is something at ``out_dir``."""
     if out_dir.exists() or out_dir.is_symlink():
         raise UserError(
             f"the output directory {out_dir} exists",
             hint="remove it or name another one with -o; nothing was written",
             code="output-exists",
         )
+
+
+def write_project(
+    model: Model, plan: Plan, out_dir: Path, *, sources_note: str, extra: Mapping[str, str] | None = None
+) -> list[Path]:
+    """Write the project and return its files, in order; ``sources_note`` says in the README what it was made from.
+
+    ``extra``: further files, text by name.
+
+    Everything is written to a temporary directory beside ``out_dir``, which takes its name at the very end. Raises
+    UserError (``output-exists``, ``output-unwritable``) and what :func:`emit_nf` raises.
+    """
+    require_fresh(out_dir)
     texts = {
         "nf.c": emit_nf(model, plan),
         "nf_rss.c": emit_rss(plan),
         "README.md": _readme(model, plan, sources_note),
+        **(extra or {}),
     }
     copies = _runtime_files()
     texts["Makefile"] = _makefile(sorted(str(f) for f in copies if f.suffix == ".c"))

@@ -41,6 +41,11 @@ class LoadedNF:
     generated: Mapping[str, str]
     notes: tuple[Note, ...] = ()
 
+    @property
+    def port_names(self) -> Mapping[int, str]:
+        """What maestro.h calls its ports."""
+        return {0: "LAN", 1: "WAN"} if self.dialect == "maestro" else {}
+
 
 def load(
     sources: Sequence[Path], *, include_dirs: Sequence[Path] = (), defines: Mapping[str, str | None] | None = None

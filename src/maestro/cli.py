@@ -1,0 +1,289 @@
+"""The commands. No logic: options become a ``pipeline.Job``, results go to ``report``.
+
+Imports are inside the commands, so that ``maestro --help`` does not wait for solvers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from maestro import __version__
+from maestro.diagnostics import ExitStatus, UserError
+
+if TYPE_CHECKING:
+    from maestro.pipeline import Job
+    from maestro.report.view import View
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+START = """\
+Maestro compiles a sequential network function in C into a parallel one.
+
+  maestro demo                            watch the bundled firewall go through every phase
+  maestro analyze fw.c                    what can be parallelized, how, and why
+  maestro parallelize fw.c -o fw-parallel the parallel NF as a C project (build with make)
+  maestro verify fw.c                     the parallel NF against the original, packet by packet
+  maestro bench fw.c                      packets per second, original against 1 and 2 cores
+
+More: maestro COMMAND --help"""
+
+
+class Commands(click.Group):
+    """Turns exceptions into messages and exit statuses (docs/reference/cli.md)."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        view = _view([*ctx._protected_args, *ctx.args])
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            if not view.json:
+                raise
+            ctx.exit(view.fail(UserError(error.format_message())))
+        except (click.ClickException, click.Abort, click.exceptions.Exit):
+            raise
+        except Exception as error:
+            ctx.exit(view.fail(error))
+
+
+def _view(args: list[str]) -> View:
+    from maestro.report.view import View
+
+    ours = args[: args.index("--")] if "--" in args else args
+    return View(json="--json" in ours, verbose="--verbose" in ours or "-v" in ours)
+
+
+class NFCommand(click.Command):
+    """A command whose arguments after ``--`` belong to the NF."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        at = args.index("--") if "--" in args else len(args)
+        ctx.meta["nf_args"] = tuple(args[at + 1 :])
+        return super().parse_args(ctx, args[:at])
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        return [*super().collect_usage_pieces(ctx), "[-- NF_ARGS...]"]
+
+
+def _options(*options: Callable[[F], F]) -> Callable[[F], F]:
+    def apply(function: F) -> F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return apply
+
+
+def _numbered(what: str) -> Callable[[click.Context, click.Parameter, tuple[str, ...]], dict[int, str]]:
+    """Reads ``PORT=SOMETHING`` options into a dictionary."""
+
+    def read(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[int, str]:
+        found: dict[int, str] = {}
+        for value in values:
+            port, equals, rest = value.partition("=")
+            if not (equals and rest and port.isdigit()):
+                raise click.BadParameter(f"'{value}' is not PORT={what}, for example 0={what.lower()}")
+            if int(port) in found:
+                raise click.BadParameter(f"port {port} is given twice")
+            found[int(port)] = rest
+        return found
+
+    return read
+
+
+def _captures(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[int, Path]:
+    return {port: Path(name) for port, name in _numbered("FILE")(ctx, param, values).items()}
+
+
+def _numbered_names(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[int, str]:
+    return _numbered("NAME")(ctx, param, values)
+
+
+_path = click.Path(path_type=Path)
+_positive = click.IntRange(1)
+_source = click.argument("sources", nargs=-1, required=True, type=_path, metavar="SOURCE...")
+_output = _options(
+    click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/reference/json.md)."),
+    click.option("-q", "--quiet", is_flag=True, help="Print errors only."),
+    click.option("-v", "--verbose", is_flag=True, help="Print more: packet types, assumptions, times."),
+)
+_nic = _options(
+    click.option("--nic", default="e810", show_default=True, metavar="NAME", help="NIC profile."),
+    click.option("--cores", default=2, show_default=True, type=int, metavar="N", help="Cores to work on."),
+    click.option("--seed", default=None, type=int, metavar="N", help="Same seed, same RSS keys (default: new ones)."),
+)
+_nf = _options(
+    _source,
+    click.option(
+        "-I", "include_dirs", multiple=True, type=click.Path(path_type=Path), metavar="DIR", help="Include folder."
+    ),
+    click.option("-D", "defines", multiple=True, metavar="NAME[=V]", help="Preprocessor definition."),
+    click.option(
+        "--port-name",
+        "port_names",
+        multiple=True,
+        callback=_numbered_names,
+        metavar="PORT=NAME",
+        help="What to call a port.",
+    ),
+    click.option("--ports", default=2, show_default=True, type=int, metavar="N", help="Ports of the NF."),
+    _nic,
+    click.option(
+        "--strategy",
+        type=click.Choice(["auto", "shared-nothing", "locks", "htm"]),
+        default="auto",
+        show_default=True,
+        help="How cores share state.",
+    ),
+)
+
+
+def _job(**options: Any) -> Job:
+    from maestro.pipeline import Job
+
+    defines = {
+        name: value if equals else None for name, equals, value in (d.partition("=") for d in options.pop("defines"))
+    }
+    names = dict(options.pop("port_names"))
+    return Job(
+        nf_args=click.get_current_context().meta.get("nf_args", ()), defines=defines, port_names=names, **options
+    )
+
+
+@click.group(cls=Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="maestro")
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """Compile a sequential network function (NF) in C into a parallel one, with the NIC configuration it needs."""
+    if ctx.invoked_subcommand is None:
+        click.echo(START)
+
+
+@main.command(cls=NFCommand)
+@_nf
+@_output
+@click.option("--dump", type=click.Choice(["program", "model", "constraints"]), help="Print an intermediate form.")
+def analyze(dump: str | None, as_json: bool, quiet: bool, verbose: bool, **options: Any) -> None:
+    """Say how an NF can be parallelized, and why.
+
+    SOURCE is one or more C files, or a folder (all its *.c).
+    """
+    from maestro import pipeline
+    from maestro.report import json, terminal
+    from maestro.report.view import View
+
+    view, job = View(as_json, quiet, verbose), _job(**options)
+    if dump:
+        click.echo(pipeline.dump(job, dump, View(quiet=True).phases()), nl=False)
+        return
+    result = pipeline.analyze(job, view.phases())
+    view.show(terminal.analysis(result, verbose=verbose))
+    view.document(json.render(result))
+
+
+@main.command(cls=NFCommand)
+@_nf
+@_output
+@click.option(
+    "-o",
+    "--output",
+    "out_dir",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="New folder for the C project.",
+)
+@click.option("--build", is_flag=True, help="Build it too, with the bundled compiler (otherwise: make -C DIR).")
+def parallelize(out_dir: Path, build: bool, as_json: bool, quiet: bool, verbose: bool, **options: Any) -> None:
+    """Write the parallel NF as a C project that builds with make.
+
+    SOURCE is one or more C files, or a folder (all its *.c).
+    """
+    from maestro import pipeline
+    from maestro.report import json, terminal
+    from maestro.report.view import View
+
+    view = View(as_json, quiet, verbose)
+    result = pipeline.parallelize(_job(**options), out_dir, view.phases(), build=build, extra=json.render)
+    view.show(terminal.analysis(result, verbose=verbose))
+    view.show(terminal.project(result))
+    view.document(json.render(result))
+
+
+@main.command(cls=NFCommand)
+@_nf
+@_output
+@click.option(
+    "--pcap",
+    "pcaps",
+    multiple=True,
+    callback=_captures,
+    metavar="PORT=FILE",
+    help="Capture that arrives on a port (default: generated traffic).",
+)
+@click.option("--packets", default=300_000, show_default=True, type=_positive, metavar="N", help="Packets to generate.")
+def verify(pcaps: dict[int, Path], packets: int, as_json: bool, quiet: bool, verbose: bool, **options: Any) -> None:
+    """Compare the parallel NF with the original, packet by packet.
+
+    The exit status is 5 when a verdict or a byte differs.
+    """
+    from maestro import pipeline
+    from maestro.report import json, terminal
+    from maestro.report.view import View
+
+    view = View(as_json, quiet, verbose)
+    result = pipeline.verify(_job(**options), pcaps or None, packets, view.phases())
+    view.show(terminal.comparison(result))
+    view.document(json.render(result))
+    if result.comparison is not None and not result.comparison.same:
+        click.get_current_context().exit(ExitStatus.DIFFERENT)
+
+
+@main.command(cls=NFCommand)
+@_nf
+@_output
+@click.option("--flows", default=10_000, show_default=True, type=_positive, metavar="N", help="Established flows.")
+@click.option("--rounds", default=5, show_default=True, type=_positive, help="Timed passes over the packets a turn.")
+@click.option("--turns", default=5, show_default=True, type=_positive, help="Turns of every program.")
+def bench(flows: int, rounds: int, turns: int, as_json: bool, quiet: bool, verbose: bool, **options: Any) -> None:
+    """Measure packets per second: the original, and the parallel NF on 1 and on --cores cores.
+
+    In memory, 64-byte packets of established flows, by the threads' CPU time.
+    """
+    import tempfile
+
+    from maestro import pipeline
+    from maestro.report import json, terminal
+    from maestro.report.view import View
+
+    view = View(as_json, quiet, verbose)
+    phases = view.phases()
+    with tempfile.TemporaryDirectory(prefix="maestro-bench-") as folder:
+        place = Path(folder)
+        result = pipeline.parallelize(_job(**options), place / "project", phases, build=True, extra=lambda _: "{}")
+        result = pipeline.measure(result, place, flows, phases, rounds=rounds, turns=turns)
+    view.show(terminal.speed(result))
+    view.document(json.render(result))
+
+
+@main.command()
+@_nic
+@_output
+@click.option(
+    "-o",
+    "--output",
+    "out_dir",
+    default=None,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder for the generated project (default: ./maestro-demo).",
+)
+def demo(out_dir: Path | None, as_json: bool, quiet: bool, verbose: bool, **options: Any) -> None:
+    """Take the bundled firewall through every phase and show each result."""
+    from maestro.report.demo import show_demo
+    from maestro.report.view import View
+
+    show_demo(View(as_json, quiet, verbose), out_dir, **options)

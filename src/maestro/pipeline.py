@@ -1,0 +1,271 @@
+"""The phases in order, nothing else.
+
+    C ─▶ LLVM IR ─▶ paths ─▶ plan (strategies, RSS) ─▶ proof ─▶ C project ─▶ build ─▶ differential check ─▶ speed
+
+Phases pass values: every step takes the result so far and returns it with its own part added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import Protocol, TypeVar
+
+from maestro.bench.measure import Row, bench
+from maestro.certificate.check import check
+from maestro.certificate.result import Certificate
+from maestro.codegen.project import require_fresh, write_project
+from maestro.diagnostics import InternalError, UserError
+from maestro.frontend.names import is_runtime
+from maestro.frontend.nf import LoadedNF, load
+from maestro.frontend.toolchain import build_native
+from maestro.ir.dump import dump as model_text
+from maestro.ir.model import Model
+from maestro.ir.plan import Plan
+from maestro.rss.profile import Profile
+from maestro.rss.profile import load as load_profile
+from maestro.sharding.decide import decide
+from maestro.symex.explore import explore
+from maestro.traffic.generate import uniform_traffic
+from maestro.verify.compare import Comparison
+from maestro.verify.reference import build_reference
+from maestro.verify.run import differential
+from maestro.verify.traffic import two_way_traffic
+
+MAX_CORES = 256
+"""What the generated program accepts (REPLAY_MAX_CORES in runtime/include/maestro/replay.h)."""
+
+MAX_PORTS = 64
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the user asked for. ``nf_args`` go to the NF's own ``nf_config_init``; ``port_names`` are for explanations.
+
+    ``defines``: name → value, None for a name alone. ``seed``: of the RSS keys; None: another one every time.
+    """
+
+    sources: tuple[Path, ...]
+    include_dirs: tuple[Path, ...] = ()
+    defines: Mapping[str, str | None] = field(default_factory=dict)
+    nf_args: tuple[str, ...] = ()
+    ports: int = 2
+    port_names: Mapping[int, str] = field(default_factory=dict)
+    nic: str = "e810"
+    cores: int = 2
+    strategy: str = "auto"
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
+class Timing:
+    """``seconds``: wall time."""
+
+    phase: str
+    seconds: float
+
+
+class Progress(Protocol):
+    """Told when a phase starts and ends; ``result`` is one line, empty when the phase failed."""
+
+    def started(self, phase: str) -> None: ...
+
+    def finished(self, phase: str, seconds: float, result: str) -> None: ...
+
+
+class Phases:
+    """Runs phases one after another: tells ``progress``, keeps the times."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self.timings: tuple[Timing, ...] = ()
+
+    def run(self, phase: str, work: Callable[[], T], describe: Callable[[T], str]) -> T:
+        self._progress.started(phase)
+        start = perf_counter()
+        summary = ""
+        try:
+            value = work()
+            summary = describe(value)
+        finally:
+            seconds = perf_counter() - start
+            self._progress.finished(phase, seconds, summary)
+        self.timings += (Timing(phase, seconds),)
+        return value
+
+
+@dataclass(frozen=True)
+class Result:
+    """What is known so far. ``root``: the folder that C places are shown relative to."""
+
+    job: Job
+    root: Path
+    nf: LoadedNF
+    model: Model
+    plan: Plan
+    certificate: Certificate
+    project: Path | None = None
+    program: Path | None = None
+    comparison: Comparison | None = None
+    rows: tuple[Row, ...] = ()
+    timings: tuple[Timing, ...] = ()
+
+
+def analyze(job: Job, phases: Phases) -> Result:
+    """C → plan with its proof. Raises the diagnostics of every phase."""
+    profile = _checked(job)
+    nf = phases.run("compile", lambda: load(job.sources, include_dirs=job.include_dirs, defines=job.defines), _compiled)
+    model = phases.run("explore", lambda: _explore(nf, job), lambda m: f"{len(m.paths)} paths")
+    names = job.port_names or nf.port_names
+    decision = phases.run(
+        "plan",
+        lambda: decide(model, profile=profile, cores=job.cores, strategy=job.strategy, seed=job.seed, port_names=names),
+        lambda d: f"{d.plan.strategy}, keys found in {1000 * d.timings['keys']:.0f} ms",
+    )
+    certificate = phases.run("proof", lambda: check(model, decision.plan), _proven)
+    if not certificate.holds:
+        failures = "\n".join(f"  {f.message}" for f in certificate.failures)
+        raise InternalError(f"the plan does not pass the independent check, so it is not used:\n{failures}")
+    root = job.sources[0] if job.sources[0].is_dir() else job.sources[0].parent
+    return Result(job, root, nf, model, decision.plan, certificate, timings=phases.timings)
+
+
+def parallelize(job: Job, out_dir: Path, phases: Phases, *, build: bool, extra: Callable[[Result], str]) -> Result:
+    """The analysis, then the generated project in ``out_dir``, built if asked for.
+
+    ``extra`` gives the text of ``plan.json``, written beside the code.
+    """
+    require_fresh(out_dir)
+    result = analyze(job, phases)
+    note = ", ".join(str(f) for f in result.nf.files)
+    phases.run(
+        "generate",
+        lambda: write_project(
+            result.model, result.plan, out_dir, sources_note=note, extra={"plan.json": extra(result) + "\n"}
+        ),
+        lambda files: f"{len(files)} files in {out_dir}",
+    )
+    result = replace(result, project=out_dir, timings=phases.timings)
+    return build_project(result, phases) if build else result
+
+
+def build_project(result: Result, phases: Phases) -> Result:
+    """Build ``nf-replay`` in the generated project with the bundled compiler."""
+    project = result.project
+    assert project is not None
+    program = project / "nf-replay"
+    phases.run("build", lambda: _build(project, program), lambda _: f"{program}")
+    return replace(result, program=program, timings=phases.timings)
+
+
+def verify(job: Job, inputs: Mapping[int, Path] | None, packets: int, phases: Phases) -> Result:
+    """The generated NF against the original on ``inputs`` (captures by port), or on generated two-way traffic."""
+    with TemporaryDirectory(prefix="maestro-verify-") as folder:
+        result = parallelize(job, Path(folder, "project"), phases, build=True, extra=lambda _: "{}")
+        result = compare_with_reference(result, Path(folder), inputs, packets, phases)
+        return replace(result, project=None, program=None)
+
+
+def compare_with_reference(
+    result: Result, folder: Path, inputs: Mapping[int, Path] | None, packets: int, phases: Phases
+) -> Result:
+    """Build the reference in ``folder`` and compare every packet's verdict and bytes."""
+    reference, program = folder / "reference", result.program
+    assert program is not None
+    phases.run("reference", lambda: _reference(result, reference), lambda _: "the NF's own source, built as it is")
+    sets = (
+        [inputs]
+        if inputs
+        else phases.run(
+            "traffic",
+            lambda: two_way_traffic(result.model, folder / "traffic", packets=packets),
+            lambda _: f"{packets} packets, both ways, with expiry, full tables, odd packets",
+        )
+    )
+    comparison = phases.run(
+        "verify", lambda: _compare(reference, program, sets, result.job.cores), lambda c: f"{c.differences} differences"
+    )
+    return replace(result, comparison=comparison, timings=phases.timings)
+
+
+def measure(result: Result, folder: Path, flows: int, phases: Phases, *, rounds: int = 5, turns: int = 5) -> Result:
+    """Packets per second of the original and of the generated NF on 1 and more cores (established flows)."""
+    reference, program = folder / "reference", result.program
+    assert program is not None
+    if not reference.exists():
+        phases.run("reference", lambda: _reference(result, reference), lambda _: "the NF's own source, built as it is")
+    traffic = uniform_traffic(folder / "uniform", flows=flows, packets=max(100_000, 4 * flows))
+    programs = {"original": (reference, 1), "generated, 1 core": (program, 1)}
+    if result.job.cores > 1:
+        programs[f"generated, {result.job.cores} cores"] = (program, result.job.cores)
+    rows = phases.run(
+        "measure", lambda: bench(programs, traffic, rounds, turns), lambda _: f"{flows} flows, 64-byte packets"
+    )
+    return replace(result, rows=tuple(rows), timings=phases.timings)
+
+
+def dump(job: Job, form: str, phases: Phases) -> str:
+    """An intermediate form as text: ``program``, ``model`` or ``constraints``."""
+    _checked(job)
+    if form == "constraints":
+        result = analyze(job, phases)
+        return "".join(f"{c.text}  [{c.rule}] {' '.join(map(str, c.spans))}\n" for c in result.plan.constraints)
+    nf = load(job.sources, include_dirs=job.include_dirs, defines=job.defines)
+    return str(nf.program) if form == "program" else model_text(_explore(nf, job))
+
+
+def _checked(job: Job) -> Profile:
+    """Raises UserError for numbers that cannot be; the NIC's profile."""
+    if not 1 <= job.cores <= MAX_CORES:
+        raise UserError(
+            f"--cores {job.cores}: there can be 1 to {MAX_CORES} cores", hint="give --cores N", code="bad-cores"
+        )
+    if not 1 <= job.ports <= MAX_PORTS:
+        raise UserError(f"--ports {job.ports}: there can be 1 to {MAX_PORTS} ports", code="bad-ports")
+    return load_profile(job.nic)
+
+
+def _explore(nf: LoadedNF, job: Job) -> Model:
+    model = explore(nf.program, nf=nf.name, ports=job.ports, argv=job.nf_args, is_runtime=is_runtime)
+    return replace(model, notes=(*model.notes, *nf.notes))
+
+
+def _compiled(nf: LoadedNF) -> str:
+    return f"{len(nf.files)} file{'s' * (len(nf.files) != 1)}, {nf.dialect} dialect"
+
+
+def _proven(certificate: Certificate) -> str:
+    return f"{certificate.obligations} obligations hold" if certificate.holds else ""
+
+
+def _build(project: Path, program: Path) -> None:
+    sources = [project / "nf.c", project / "nf_rss.c", *sorted((project / "runtime").rglob("*.c"))]
+    build_native(sources, program, include_dirs=[project / "include"], flags=("-O3", "-pthread"))
+
+
+def _reference(result: Result, output: Path) -> None:
+    build_reference(result.nf, result.plan, output, argv=result.job.nf_args)
+
+
+def _compare(reference: Path, program: Path, sets: list[Mapping[int, Path]], cores: int) -> Comparison:
+    """One comparison over several sets of captures."""
+    total = Comparison(0, 0)
+    for inputs in sets:
+        one = differential(reference, program, inputs, cores)
+        stats = one.stats if not total.stats else _added(total.stats, one.stats)
+        total = Comparison(
+            total.packets + one.packets, total.differences + one.differences, (*total.first, *one.first)[:10], stats
+        )
+    return total
+
+
+def _added(one: Mapping[str, object], other: Mapping[str, object]) -> dict[str, object]:
+    return {
+        k: v + w if isinstance(v, int | float) and isinstance(w := other[k], int | float) and k != "cores" else v
+        for k, v in one.items()
+    }

@@ -1,0 +1,83 @@
+"""What the reports show, computed once: state objects as the user knows them, and C places in short."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from maestro.diagnostics import Span
+from maestro.ir.model import Model
+from maestro.ir.plan import ObjectPlan, Plan
+
+_PARTS = ("map", "keys", "values", "ages")
+"""What one maestro.h map consists of: ``flows.map``, ``flows.keys``, ``flows.values``, ``flows.ages``."""
+
+_WEAKEST_LAST = ("read-only", "sharded", "steered", "replicated", "locked")
+
+
+@dataclass(frozen=True)
+class ObjectFacts:
+    """One state object; ``capacity`` counts the entries of all cores together."""
+
+    name: str
+    kind: str
+    capacity: int
+    strategy: str
+    rule: str | None
+    spans: tuple[Span, ...]
+    parts: tuple[str, ...] = ()
+
+
+def objects(model: Model, plan: Plan) -> tuple[ObjectFacts, ...]:
+    """The plan's objects, with the parts of one maestro.h map as one object."""
+    groups: dict[str, list[ObjectPlan]] = {}
+    for obj in plan.objects:
+        groups.setdefault(owner(model, obj.name), []).append(obj)
+    return tuple(_merge(model, name, parts) for name, parts in groups.items())
+
+
+def owner(model: Model, name: str) -> str:
+    """The object as the user knows it that ``name`` is, or is a part of."""
+    prefix, dot, part = name.rpartition(".")
+    is_part = dot and part in _PARTS and any(o.name == f"{prefix}.map" for o in model.objects)
+    return prefix if is_part else name
+
+
+def _merge(model: Model, name: str, parts: Sequence[ObjectPlan]) -> ObjectFacts:
+    weakest = max(parts, key=lambda p: _WEAKEST_LAST.index(p.strategy))
+    whole = len(parts) == 1 and parts[0].name == name
+    return ObjectFacts(
+        name,
+        parts[0].kind if whole else "map",
+        model.object(parts[0].name).capacity,
+        weakest.strategy,
+        next((p.rule for p in (weakest, *parts) if p.rule), None),
+        tuple(sorted({s for p in parts for s in p.spans})),
+        () if whole else tuple(p.name for p in parts),
+    )
+
+
+@dataclass(frozen=True)
+class Places:
+    """Writes C places relative to ``root``, the folder of the NF's sources."""
+
+    root: Path
+
+    def path(self, span: Span) -> Path:
+        """The file that ``span`` names, as a path that can be opened."""
+        path = Path(span.file)
+        return path if path.is_absolute() or path.exists() else self.root / path
+
+    def file(self, span: Span) -> str:
+        relative = os.path.relpath(self.path(span).resolve(), self.root.resolve())
+        return Path(relative).name if relative.startswith("..") else relative
+
+    def short(self, span: Span) -> str:
+        """``fw.c:78``."""
+        return f"{self.file(span)}:{span.line}" if span.line else self.file(span)
+
+    def all(self, spans: Iterable[Span]) -> list[str]:
+        """Distinct places in source order."""
+        return list(dict.fromkeys(self.short(s) for s in sorted(spans)))

@@ -1,0 +1,138 @@
+"""The JSON output: a contract that tools build on, described key by key in docs/reference/json.md."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from maestro import __version__
+from maestro.ir.plan import FieldBits, PortPlan
+from maestro.pipeline import Result
+from maestro.report.facts import Places, objects, owner
+
+Json = dict[str, Any]
+
+
+def render(result: Result) -> str:
+    """The whole result as one JSON object, keys in a fixed order, ending without a newline."""
+    return json.dumps(document(result), ensure_ascii=False, indent=2)
+
+
+def document(result: Result) -> Json:
+    """The same as Python values."""
+    places = Places(result.root)
+    model, plan = result.model, result.plan
+    return {
+        "nf": plan.nf,
+        "paths": len(model.paths),
+        "strategy": plan.strategy,
+        "objects": _objects(result, places),
+        "ports": [_port(p) for p in plan.ports],
+        "reasons": [
+            {
+                "code": r.code,
+                "message": r.message,
+                "objects": _owners(result, r.objects),
+                "lines": places.all(r.spans),
+                "hint": r.hint,
+            }
+            for r in plan.reasons
+        ],
+        "certificate": _certificate(result, places),
+        "maestro": __version__,
+        "nic": plan.nic,
+        "cores": plan.cores,
+        "seed": result.job.seed,
+        "constraints": [
+            {
+                "text": c.text,
+                "rule": c.rule,
+                "objects": _owners(result, c.objects),
+                "lines": places.all(c.spans),
+            }
+            for c in plan.constraints
+        ],
+        "notes": [
+            {"code": n.code, "message": n.message, "line": places.short(n.span) if n.span else None}
+            for n in model.notes
+        ],
+        "timings": {t.phase: round(t.seconds, 4) for t in result.timings},
+        **_later(result),
+    }
+
+
+def _owners(result: Result, names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(owner(result.model, n) for n in names))
+
+
+def _objects(result: Result, places: Places) -> list[Json]:
+    return [
+        {
+            "name": o.name,
+            "kind": o.kind,
+            "strategy": o.strategy,
+            "rule": o.rule,
+            "lines": places.all(o.spans),
+            "capacity": o.capacity,
+            "parts": list(o.parts),
+        }
+        for o in objects(result.model, result.plan)
+    ]
+
+
+def _port(port: PortPlan) -> Json:
+    return {
+        "port": port.port,
+        "fields": [_bits(f) for f in port.fields],
+        "key": port.key.hex(),
+        "reta_size": port.reta_size,
+        "inputs": {kind: [_bits(f) for f in fields] for kind, fields in port.inputs.items()},
+        "resteered": list(port.resteered),
+        "reta": list(port.reta),
+        "owner_inputs": [_bits(f) for f in port.owner_inputs],
+        "owner_layout": port.owner_layout,
+    }
+
+
+def _bits(f: FieldBits) -> Json:
+    return {"name": f.name, "bits": [f.first, f.count]}
+
+
+def _certificate(result: Result, places: Places) -> Json | None:
+    certificate = result.certificate
+    if certificate is None:
+        return None
+    return {
+        "holds": certificate.holds,
+        "obligations": certificate.obligations,
+        "seconds": round(certificate.seconds, 4),
+        "assumptions": list(certificate.assumptions),
+        "failures": [
+            {"message": f.message, "objects": _owners(result, f.objects), "lines": places.all(f.spans)}
+            for f in certificate.failures
+        ],
+    }
+
+
+def _later(result: Result) -> Json:
+    """What only some commands know."""
+    found: Json = {}
+    if result.project:
+        found["project"] = str(result.project)
+    if result.program:
+        found["program"] = str(result.program)
+    if result.comparison:
+        found["verify"] = {
+            "packets": result.comparison.packets,
+            "differences": result.comparison.differences,
+            "first": [str(d) for d in result.comparison.first],
+            "stats": result.comparison.stats,
+        }
+    if result.rows:
+        found["bench"] = [
+            {"program": r.label, "cores": r.cores, "mpps": r.mpps, "low": r.low, "high": r.high, "ratio": r.ratio,
+             "packets_per_core": list(r.load)}
+            for r in result.rows
+        ]  # fmt: skip
+    return found

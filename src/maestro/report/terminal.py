@@ -1,0 +1,205 @@
+"""What the commands print for people. Nothing is wider than 100 columns; colour only on a terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from typing import TextIO
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from maestro.certificate.result import Certificate
+from maestro.ir.packet import FIELDS, PACKET_TYPES
+from maestro.ir.plan import FieldBits, PortPlan, Reason
+from maestro.pipeline import Result, Timing
+from maestro.report.facts import Places, objects
+from maestro.report.source import excerpt
+
+WIDTH = 100
+
+
+def console(stream: TextIO | None = None) -> Console:
+    """A console of at most 100 columns on ``stream`` (standard output unless given); plain when that is no terminal.
+
+    NO_COLOR and TERM=dumb are respected (rich does so).
+    """
+    stream = stream or sys.stdout
+    probe = Console(file=stream)
+    return Console(file=stream, highlight=False, width=min(probe.width, WIDTH) if probe.is_terminal else WIDTH)
+
+
+def analysis(result: Result, *, verbose: bool = False) -> RenderableType:
+    """Objects, constraints, RSS, proof, reasons; with ``verbose`` packet types, assumptions and times as well."""
+    places = Places(result.root)
+    sections = [_head(result), *_objects(result, places), *_constraints(result, places)]
+    sections += _ports(result.plan.ports, verbose)
+    sections += _proof(result.certificate, verbose)
+    for reason in result.plan.reasons:
+        sections += _reason(reason, places)
+    for note in result.model.notes:
+        sections.append(_labelled("note", note.message, f"[{note.code}]", places.short(note.span) if note.span else ""))
+    if verbose:
+        sections += _times(result.timings)
+    return Group(*sections)
+
+
+def _head(result: Result) -> RenderableType:
+    plan, paths = result.plan, len(result.model.paths)
+    line = Text(plan.nf, style="bold").append(": ").append(plan.strategy, style=_colour(plan.strategy))
+    return line.append(f" on {plan.cores} cores, NIC {plan.nic}; {paths} path{'s' * (paths != 1)}")
+
+
+def _colour(strategy: str) -> str:
+    return "bold yellow" if strategy in ("locks", "locked", "htm", "hybrid") else "bold green"
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=True, header_style="dim")
+    for name in columns:
+        table.add_column(name, overflow="fold")
+    return table
+
+
+def _heading(text: str) -> Text:
+    return Text("\n").append(text, style="bold")
+
+
+def _objects(result: Result, places: Places) -> Iterator[RenderableType]:
+    yield _heading("State")
+    found = objects(result.model, result.plan)
+    if not found:
+        yield Text("  none")
+        return
+    table = _table("  object", "kind", "entries", "strategy", "rule", "where")
+    for o in found:
+        strategy = Text(o.strategy, style=_colour(o.strategy))
+        where = ", ".join(places.all(o.spans))
+        table.add_row(f"  {o.name}", o.kind, str(o.capacity), strategy, o.rule or "", where)
+    yield table
+    divided = [o for o in found if o.strategy in ("sharded", "steered")]
+    if divided and result.plan.cores > 1:
+        names = ", ".join(f"{o.name} {o.capacity // result.plan.cores}" for o in divided)
+        yield Text(f"  Sharded entries are divided among the cores, for each: {names}.", style="dim")
+
+
+def _constraints(result: Result, places: Places) -> Iterator[RenderableType]:
+    if not result.plan.constraints:
+        return
+    yield _heading("Packets that must meet on one core")
+    for c in result.plan.constraints:
+        yield Text(f"  {c.text}").append(f"  [{c.rule}]", style="dim")
+        yield Text(f"      {', '.join(c.objects)}; {', '.join(places.all(c.spans))}", style="dim")
+
+
+def _ports(ports: Iterable[PortPlan], verbose: bool) -> Iterator[RenderableType]:
+    yield _heading("RSS")
+    for port in ports:
+        yield Text(f"  port {port.port}  ").append(f"the core depends on {_fields(port.fields) or 'nothing'}")
+        yield from _key(port.key)
+        yield Text(f"          table {port.reta_size} entries").append(_resteered(port))
+        if verbose:
+            for kind in PACKET_TYPES:
+                hashed = _fields(port.inputs.get(kind, ()))
+                yield Text(f"            {kind:<14} {hashed or 'not hashed'}", style="dim")
+
+
+def _resteered(port: PortPlan) -> str:
+    return f"; sent to their core in software: {', '.join(port.resteered)}" if port.resteered else ""
+
+
+def _fields(fields: Iterable[FieldBits]) -> str:
+    """``ipv4.src ipv4.dst[0..7]``: bits only where they are not the whole field."""
+    return " ".join(
+        f.name if (f.first, f.count) == (0, FIELDS[f.name]) else f"{f.name}[{f.first}..{f.first + f.count - 1}]"
+        for f in fields
+    )
+
+
+def _key(key: bytes) -> Iterator[Text]:
+    """The key in hexadecimal, 26 bytes a row."""
+    for at in range(0, len(key), 26):
+        yield Text(f"          {'key  ' if not at else '     '} {key[at : at + 26].hex(' ', 2)}")
+
+
+def _proof(certificate: Certificate | None, verbose: bool) -> Iterator[RenderableType]:
+    if certificate is None:
+        return
+    verdict = Text("holds", style="bold green") if certificate.holds else Text("DOES NOT HOLD", style="bold red")
+    yield (
+        _heading("Proof")
+        .append("  ")
+        .append(verdict)
+        .append(
+            f": {certificate.obligations} obligations, each shown by Z3, in {certificate.seconds:.2f} s",
+            style="default",
+        )
+    )
+    for failure in certificate.failures:
+        yield Text(f"  {failure.message}", style="red")
+    if verbose:
+        for assumption in certificate.assumptions:
+            yield Text(f"  assumes {assumption}", style="dim")
+
+
+def _reason(reason: Reason, places: Places) -> Iterator[RenderableType]:
+    where = places.short(reason.spans[0]) if reason.spans else ""
+    yield _labelled("reason", reason.message, f"[{reason.code}]", where)
+    for span in reason.spans[:3]:
+        rows = excerpt(span, places.root)
+        if rows and len(reason.spans) > 1:
+            yield Text(f"    --> {places.short(span)}", style="dim")
+        yield from rows
+    if reason.hint:
+        yield Text("  hint: ", style="cyan").append(reason.hint)
+
+
+def _labelled(label: str, message: str, code: str, where: str) -> Text:
+    line = Text("\n").append(f"{where}: " if where else "", style="bold")
+    return line.append(f"{label}: ", style="bold yellow").append(message).append(f" {code}", style="dim")
+
+
+def _times(timings: Iterable[Timing]) -> Iterator[RenderableType]:
+    yield _heading("Time")
+    for t in timings:
+        yield Text(f"  {t.phase:<12} {t.seconds:8.3f} s", style="dim")
+
+
+def project(result: Result) -> RenderableType:
+    """Where the generated project is and what to type next."""
+    lines = [_heading(f"The parallel NF is in {result.project}")]
+    if result.program is None:
+        lines.append(Text(f"  build it    make -C {result.project}"))
+    lines.append(
+        Text(f"  try it      {result.project}/nf-replay --cores {result.plan.cores} --in 0=lan.pcap --in 1=wan.pcap")
+    )
+    return Group(*lines)
+
+
+def comparison(result: Result) -> RenderableType:
+    """The differential check: how much was compared, and the first differences."""
+    found = result.comparison
+    assert found is not None
+    head = _heading("Against the original  ")
+    if found.same:
+        head.append("no difference", style="bold green")
+    else:
+        head.append(f"{found.differences} packets differ", style="bold red")
+    stats = found.stats
+    head.append(f" in {found.packets} packets on {result.job.cores} cores", style="default")
+    counts = ", ".join(f"{stats[k]} {k}" for k in ("forwarded", "dropped", "flooded", "resteered") if k in stats)
+    lines = [head, Text(f"  {counts}", style="dim")]
+    lines += [Text(f"  {difference}") for difference in found.first]
+    return Group(*lines)
+
+
+def speed(result: Result) -> RenderableType:
+    """Packets per second of every program measured, with the share of packets that each core got."""
+    table = _table("  program", "Mpps", "lowest-highest", "against the original", "packets per core")
+    for row in result.rows:
+        total = sum(row.load) or 1
+        load = " ".join(f"{100 * n / total:.0f}%" for n in row.load)
+        table.add_row(f"  {row.label}", f"{row.mpps:.1f}", f"{row.low:.1f}-{row.high:.1f}", f"{row.ratio:.2f}x", load)
+    note = "  millions of packets a second by the threads' CPU time, in memory, medians"
+    return Group(_heading("Speed"), table, Text(note, style="dim"))

@@ -1,0 +1,54 @@
+"""Where a command's output goes: results to standard output (text or JSON), progress and errors to standard error."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from dataclasses import dataclass
+
+from rich.console import RenderableType
+
+from maestro.diagnostics import ExitStatus, UserError
+from maestro.pipeline import Phases
+from maestro.report import errors
+from maestro.report.progress import Lines, Silent
+from maestro.report.terminal import console
+
+
+@dataclass(frozen=True)
+class View:
+    """``json``: one JSON object on standard output, errors too. ``quiet``: no progress and no text, errors only."""
+
+    json: bool = False
+    quiet: bool = False
+    verbose: bool = False
+
+    def progress(self) -> Lines | Silent:
+        """Phases on standard error; none for JSON unless a person watches."""
+        out = console(sys.stderr)
+        return Silent() if self.quiet or (self.json and not out.is_terminal) else Lines(out)
+
+    def phases(self) -> Phases:
+        return Phases(self.progress())
+
+    def show(self, text: RenderableType) -> None:
+        """A result for people."""
+        if not (self.quiet or self.json):
+            console().print(text)
+
+    def document(self, text: str) -> None:
+        """A result for programs."""
+        if self.json:
+            print(text)
+
+    def fail(self, error: Exception) -> ExitStatus:
+        """Report ``error`` and return the exit status that goes with it."""
+        if (self.verbose or errors.debugging()) and not isinstance(error, UserError):
+            traceback.print_exception(error)
+        if self.json:
+            print(errors.as_json(error) if isinstance(error, UserError) else errors.bug_json(error))
+        elif isinstance(error, UserError):
+            errors.show(error, console(sys.stderr))
+        else:
+            console(sys.stderr).print(f"maestro: {errors.bug(error)}", style="red", markup=False, soft_wrap=True)
+        return errors.status(error)

@@ -1,0 +1,49 @@
+"""Traffic for the differential check, fitted to the NF's own tables and timeouts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from maestro.ir.expr import Expr, signed
+from maestro.ir.model import Kind, Model
+from maestro.traffic.generate import TrafficSpec, mixed_traffic
+
+FLOWS = 1000
+CAPACITY, EXPIRY = 1024, 1_000_000_000
+"""For NFs without tables or timeouts."""
+
+
+def two_way_traffic(model: Model, out_dir: Path, *, packets: int, seed: int = 1) -> list[Mapping[int, Path]]:
+    """Captures by port, two sets: flows opened from the lower-numbered ports, and from the higher-numbered ones.
+
+    Maestro does not know which side of an NF is the inside; one of the two fills its tables.
+    """
+    ports = tuple(range(model.ports))
+    half = max(1, len(ports) // 2)
+    low, high = ports[:half], ports[half:] or ports[:1]
+    sets: list[Mapping[int, Path]] = []
+    for name, lan, wan, count in (("low", low, high, (packets + 1) // 2), ("high", high, low, packets // 2)):
+        spec = TrafficSpec(
+            packets=count, flows=FLOWS, seed=seed, lan_ports=lan, wan_ports=tuple(set(wan) - set(lan)) or lan,
+            capacity_hint=_capacity(model), expiry_hint_ns=_expiry(model),
+        )  # fmt: skip
+        sets.append(mixed_traffic(spec, out_dir / name))
+    return sets
+
+
+def _capacity(model: Model) -> int:
+    return max((o.capacity for o in model.objects if o.kind == "dchain"), default=CAPACITY)
+
+
+def _expiry(model: Model) -> int:
+    """The longest timeout: the constant in thresholds of the form ``now - constant``."""
+    times = (op.arg("time") for p in model.paths for op in p.operations if op.kind is Kind.EXPIRE)
+    return max((timeout for time in times for timeout in _timeout(time)), default=EXPIRY)
+
+
+def _timeout(time: Expr) -> Iterator[int]:
+    if time.op == "add" and time.args[0].op == "sym" and time.args[0].name == "now" and time.args[1].is_const:
+        value = -signed(time.args[1].value, 64)
+        if value > 0:
+            yield value
