@@ -16,159 +16,47 @@ operations are named ``<object>#<ordinal>.<result>``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
-_COMPARISONS = frozenset({"eq", "ult", "ule", "slt", "sle"})
+from maestro.ir.expr_node import (
+    COMPARISONS,
+    FALSE,
+    TRUE,
+    Expr,
+    const,
+    evaluate,
+    fold,
+    node,
+    packet_byte,
+    packet_offset,
+    signed,
+    sym,
+    symbols,
+    uf,
+    walk,
+)
+from maestro.ir.expr_text import text
+
+__all__ = [
+    "FALSE", "TRUE", "Expr", "binary", "concat", "const", "eq", "evaluate", "extract", "ite", "land", "negate",
+    "packet_byte", "packet_offset", "rebuild", "sext", "signed", "substitute", "sym", "symbols", "text", "uf", "walk",
+    "zext",
+]  # fmt: skip
+
 _COMMUTATIVE = frozenset({"add", "mul", "and", "or", "xor", "eq"})
-
-
-@dataclass(frozen=True, eq=False, slots=True, weakref_slot=True)
-class Expr:
-    """One node. ``value`` is set for ``const``; ``name`` for ``sym`` and ``uf``; ``hi``/``lo`` for ``extract``."""
-
-    op: str
-    width: int
-    args: tuple[Expr, ...] = ()
-    value: int = 0
-    name: str = ""
-    hi: int = 0
-    lo: int = 0
-
-    @property
-    def is_const(self) -> bool:
-        return self.op == "const"
-
-    @property
-    def is_true(self) -> bool:
-        return self.op == "const" and self.width == 1 and self.value == 1
-
-    @property
-    def is_false(self) -> bool:
-        return self.op == "const" and self.width == 1 and self.value == 0
-
-    def __str__(self) -> str:
-        return text(self)
-
-    def __repr__(self) -> str:
-        return f"<{text(self)}:{self.width}>"
-
-
-_Key = tuple[str, int, tuple[int, ...], int, str, int, int]
-_table: dict[_Key, Expr] = {}
-
-
-def _node(
-    op: str,
-    width: int,
-    args: tuple[Expr, ...] = (),
-    value: int = 0,
-    name: str = "",
-    hi: int = 0,
-    lo: int = 0,
-) -> Expr:
-    key = (op, width, tuple(map(id, args)), value, name, hi, lo)
-    node = _table.get(key)
-    if node is None:
-        node = _table[key] = Expr(op, width, args, value, name, hi, lo)
-    return node
-
-
-def const(value: int, width: int) -> Expr:
-    """The constant ``value`` modulo ``2**width``."""
-    return _node("const", width, value=value & ((1 << width) - 1))
-
-
-TRUE = const(1, 1)
-FALSE = const(0, 1)
-
-
-def sym(name: str, width: int) -> Expr:
-    """A free variable. The same name must always have the same width."""
-    return _node("sym", width, name=name)
-
-
-def packet_byte(offset: int) -> Expr:
-    """Byte ``offset`` of the packet as it arrived."""
-    return sym(f"pkt[{offset}]", 8)
-
-
-def packet_offset(e: Expr) -> int | None:
-    """The offset k if ``e`` is the symbol ``pkt[k]``."""
-    if e.op == "sym" and e.name.startswith("pkt["):
-        return int(e.name[4:-1])
-    return None
-
-
-def uf(name: str, width: int, *args: Expr) -> Expr:
-    """An application of an uninterpreted function (e.g. crc32)."""
-    return _node("uf", width, args, name=name)
-
-
-def signed(value: int, width: int) -> int:
-    return value - (1 << width) if value >> (width - 1) else value
-
-
-def _div(a: int, b: int) -> int:
-    return abs(a) // abs(b) * (1 if (a < 0) == (b < 0) else -1)
-
-
-def _fold(op: str, a: int, b: int, width: int) -> int:
-    """SMT-LIB semantics on constants, division by zero included."""
-    mask = (1 << width) - 1
-    match op:
-        case "add":
-            return (a + b) & mask
-        case "sub":
-            return (a - b) & mask
-        case "mul":
-            return (a * b) & mask
-        case "udiv":
-            return a // b if b else mask
-        case "urem":
-            return a % b if b else a
-        case "sdiv":
-            sa, sb = signed(a, width), signed(b, width)
-            return (_div(sa, sb) if sb else (1 if sa < 0 else -1)) & mask
-        case "srem":
-            sa, sb = signed(a, width), signed(b, width)
-            return (sa - _div(sa, sb) * sb if sb else sa) & mask
-        case "and":
-            return a & b
-        case "or":
-            return a | b
-        case "xor":
-            return a ^ b
-        case "shl":
-            return (a << b) & mask if b < width else 0
-        case "lshr":
-            return a >> b if b < width else 0
-        case "ashr":
-            return (signed(a, width) >> min(b, width - 1)) & mask
-        case "eq":
-            return int(a == b)
-        case "ult":
-            return int(a < b)
-        case "ule":
-            return int(a <= b)
-        case "slt":
-            return int(signed(a, width) < signed(b, width))
-        case "sle":
-            return int(signed(a, width) <= signed(b, width))
-    raise AssertionError(op)
 
 
 def binary(op: str, a: Expr, b: Expr) -> Expr:
     """``a op b`` for the arithmetic, bitwise and comparison operators; both operands of one width."""
     assert a.width == b.width, (op, a, b)
-    width = 1 if op in _COMPARISONS else a.width
+    width = 1 if op in COMPARISONS else a.width
     if a.is_const and b.is_const:
-        return const(_fold(op, a.value, b.value, a.width), width)
+        return const(fold(op, a.value, b.value, a.width), width)
     if op in _COMMUTATIVE and a.is_const:
         a, b = b, a
     if op in ("and", "or", "xor") and a.op == b.op == "zext" and a.args[0].width == b.args[0].width:
         return zext(binary(op, a.args[0], b.args[0]), a.width)
     simple = _identity(op, a, b) or _compare(op, a, b)
-    return simple if simple is not None else _node(op, width, (a, b))
+    return simple if simple is not None else node(op, width, (a, b))
 
 
 def _identity(op: str, a: Expr, b: Expr) -> Expr | None:
@@ -334,7 +222,7 @@ def negate(e: Expr) -> Expr:
         return binary("sle", e.args[1], e.args[0])
     if e.op == "sle":
         return binary("slt", e.args[1], e.args[0])
-    return _node("not", 1, (e,))
+    return node("not", 1, (e,))
 
 
 def extract(e: Expr, hi: int, lo: int) -> Expr:
@@ -363,7 +251,7 @@ def extract(e: Expr, hi: int, lo: int) -> Expr:
             return ite(e.args[0], extract(e.args[1], hi, lo), extract(e.args[2], hi, lo))
         case "add" | "sub" | "mul" if lo == 0:
             return binary(e.op, extract(e.args[0], hi, 0), extract(e.args[1], hi, 0))
-    return _node("extract", width, (e,), hi=hi, lo=lo)
+    return node("extract", width, (e,), hi=hi, lo=lo)
 
 
 def _slices(parts: tuple[Expr, ...], hi: int, lo: int) -> Iterator[Expr]:
@@ -388,7 +276,7 @@ def concat(*parts: Expr) -> Expr:
         return flat[0]
     if flat[0].is_const and flat[0].value == 0 and len(flat) == 2:
         return zext(flat[1], flat[0].width + flat[1].width)
-    return _node("concat", sum(p.width for p in flat), tuple(flat))
+    return node("concat", sum(p.width for p in flat), tuple(flat))
 
 
 def _join(a: Expr, b: Expr) -> Expr | None:
@@ -417,7 +305,7 @@ def zext(e: Expr, width: int) -> Expr:
         return zext(e.args[0], width)
     if e.op == "concat" and e.args[0].is_const:
         return concat(const(0, width - e.width), *e.args)
-    return _node("zext", width, (e,))
+    return node("zext", width, (e,))
 
 
 def sext(e: Expr, width: int) -> Expr:
@@ -430,7 +318,7 @@ def sext(e: Expr, width: int) -> Expr:
         return zext(e, width)
     if e.op == "sext":
         return sext(e.args[0], width)
-    return _node("sext", width, (e,))
+    return node("sext", width, (e,))
 
 
 def ite(cond: Expr, yes: Expr, no: Expr) -> Expr:
@@ -447,7 +335,7 @@ def ite(cond: Expr, yes: Expr, no: Expr) -> Expr:
         return cond
     if yes.is_false and no.is_true:
         return negate(cond)
-    return _node("ite", yes.width, (cond, yes, no))
+    return node("ite", yes.width, (cond, yes, no))
 
 
 def land(*args: Expr) -> Expr:
@@ -484,25 +372,6 @@ def rebuild(e: Expr, args: tuple[Expr, ...]) -> Expr:
     return binary(e.op, *args)
 
 
-def walk(*roots: Expr) -> Iterator[Expr]:
-    """Every distinct node below ``roots``, operands before operators."""
-    seen: set[Expr] = set()
-    stack = [(r, False) for r in reversed(roots)]
-    while stack:
-        e, done = stack.pop()
-        if done:
-            yield e
-        elif e not in seen:
-            seen.add(e)
-            stack.append((e, True))
-            stack.extend((a, False) for a in reversed(e.args) if a not in seen)
-
-
-def symbols(*roots: Expr) -> tuple[Expr, ...]:
-    """The free variables of ``roots``, each once."""
-    return tuple(e for e in walk(*roots) if e.op == "sym")
-
-
 def substitute(e: Expr, replace: Callable[[Expr], Expr | None]) -> Expr:
     """``e`` with every symbol s for which ``replace(s)`` is not None replaced by it."""
     new: dict[Expr, Expr] = {}
@@ -512,88 +381,3 @@ def substitute(e: Expr, replace: Callable[[Expr], Expr | None]) -> Expr:
         else:
             new[n] = rebuild(n, tuple(new[a] for a in n.args))
     return new[e]
-
-
-def evaluate(e: Expr, env: Callable[[Expr], int]) -> int:
-    """The value of ``e`` when symbols (and ``uf`` nodes) have the values that ``env`` gives them."""
-    got: dict[Expr, int] = {}
-    for n in walk(e):
-        got[n] = _evaluate(n, [got[a] for a in n.args], env)
-    return got[e]
-
-
-def _evaluate(n: Expr, a: list[int], env: Callable[[Expr], int]) -> int:
-    match n.op:
-        case "const":
-            return n.value
-        case "sym" | "uf":
-            return env(n) & ((1 << n.width) - 1)
-        case "extract":
-            return a[0] >> n.lo & ((1 << n.width) - 1)
-        case "concat":
-            total = 0
-            for part, value in zip(n.args, a, strict=True):
-                total = total << part.width | value
-            return total
-        case "zext":
-            return a[0]
-        case "sext":
-            return signed(a[0], n.args[0].width) & ((1 << n.width) - 1)
-        case "ite":
-            return a[1] if a[0] else a[2]
-        case "not":
-            return 1 - a[0]
-    return _fold(n.op, a[0], a[1], n.args[0].width)
-
-
-_INFIX = {
-    "add": "+", "sub": "-", "mul": "*", "udiv": "/u", "urem": "%u", "sdiv": "/s", "srem": "%s",
-    "and": "&", "or": "|", "xor": "^", "shl": "<<", "lshr": ">>u", "ashr": ">>s",
-    "eq": "==", "ult": "<u", "ule": "<=u", "slt": "<s", "sle": "<=s",
-}  # fmt: skip
-
-
-def text(e: Expr) -> str:
-    """The stable text form used in dumps and golden tests."""
-    match e.op:
-        case "const":
-            return f"{e.value}" if e.value < 10 else f"{e.value:#x}"
-        case "sym":
-            return e.name
-        case "concat":
-            return _concat_text(e.args)
-        case "extract":
-            return f"{text(e.args[0])}[{e.hi}:{e.lo}]"
-        case "zext" | "sext":
-            return f"{e.op}{e.width}({text(e.args[0])})"
-        case "ite":
-            return f"({text(e.args[0])} ? {text(e.args[1])} : {text(e.args[2])})"
-        case "not":
-            inner = e.args[0]
-            if inner.op == "eq":
-                return f"({text(inner.args[0])} != {text(inner.args[1])})"
-            return f"!{text(inner)}"
-        case "uf":
-            return f"{e.name}({', '.join(map(text, e.args))})"
-        case "add" if e.args[1].is_const and e.args[1].value >> (e.width - 1):
-            return f"({text(e.args[0])} - {text(const(-e.args[1].value, e.width))})"
-    return f"({text(e.args[0])} {_INFIX[e.op]} {text(e.args[1])})"
-
-
-def _concat_text(args: tuple[Expr, ...]) -> str:
-    """``a ++ b``; runs of packet bytes as ``pkt[26..29]`` (network order) or ``pkt[29..26]`` (reversed)."""
-    out: list[str] = []
-    i = 0
-    while i < len(args):
-        first = packet_offset(args[i])
-        j, step = i + 1, 0
-        if first is not None:
-            while j < len(args) and (off := packet_offset(args[j])) is not None:
-                delta = off - first
-                if abs(delta) != j - i or (step and delta != step * (j - i)):
-                    break
-                step = 1 if delta > 0 else -1
-                j += 1
-        out.append(text(args[i]) if j == i + 1 else f"pkt[{first}..{packet_offset(args[j - 1])}]")
-        i = j
-    return out[0] if len(out) == 1 else f"({' ++ '.join(out)})"
