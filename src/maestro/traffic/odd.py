@@ -84,7 +84,7 @@ def _noise(ends: Ends, rng: Random) -> bytes:
 
 
 KINDS: tuple[Callable[[Ends, Random], bytes], ...] = (
-    _fragment, _fragment, _options, _options, _other_protocol, _tagged, _ipv6, _arp, _short, _bad_header, _noise,
+    _fragment, _fragment, _options, _options, _other_protocol, _tagged, _ipv6, _ipv6, _arp, _short, _bad_header, _noise,
 )  # fmt: skip
 
 

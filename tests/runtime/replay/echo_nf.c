@@ -1,20 +1,34 @@
-/* An NF for testing the harness. Byte 6 of a packet says what becomes of it: a port, 0xfe drop, 0xff flood. Byte 7
- * gets the core's number of the packet (modulo 256), byte 8 the core. */
+/* An NF for testing the harness. A packet's byte 6 says what becomes of it: a port, 0xfe to drop
+ * it, 0xff to flood it. It gets its number among the packets of its core in bytes 7 (modulo 256),
+ * and that core in byte 8.
+ *
+ * With REFERENCE it is its own reference build: one core that counts packets by owner. With
+ * BROKEN it errs: it drops what it should forward to port 1, and damages what it floods. */
 #include <stdlib.h>
 
 #include "maestro/nf.h"
+#include "maestro/reference.h"
+
 #include "echo_rss.h" /* nf_rss, written by the test */
+
+enum { MAX_CORES = 8 };
 
 struct nf_core {
   unsigned core;
-  unsigned packets;
+  uint8_t packets[MAX_CORES];
 };
 
 const char nf_name[] = "echo";
 const unsigned nf_ports = 3;
 
+#ifdef REFERENCE
+static unsigned owner;
+
+void maestro_reference_owner(unsigned cores, unsigned core) { owner = core < cores ? core : 0xff; }
+#endif
+
 struct nf_core *nf_core_create(unsigned core, unsigned cores) {
-  struct nf_core *nf = cores <= 8 ? calloc(1, sizeof *nf) : NULL;
+  struct nf_core *nf = cores <= MAX_CORES ? calloc(1, sizeof *nf) : NULL;
   if (nf != NULL)
     nf->core = core;
   return nf;
@@ -22,10 +36,23 @@ struct nf_core *nf_core_create(unsigned core, unsigned cores) {
 
 void nf_core_destroy(struct nf_core *nf) { free(nf); }
 
-uint16_t nf_packet(struct nf_core *nf, uint16_t port, uint8_t *packet, uint16_t length, int64_t now) {
+uint16_t nf_packet(struct nf_core *nf, uint16_t port, uint8_t *packet, uint16_t length,
+                   int64_t now) {
   (void)port, (void)now, (void)length;
   uint8_t verdict = packet[6];
-  packet[7] = (uint8_t)nf->packets++;
+#ifdef REFERENCE
+  nf->core = owner;
+#endif
+#ifdef OVERREAD
+  packet[7] = packet[length];
+#endif
+  packet[7] = nf->packets[nf->core]++;
   packet[8] = (uint8_t)nf->core;
+#ifdef BROKEN
+  if (verdict == 1)
+    return NF_DROP;
+  if (verdict == 0xff)
+    packet[length - 1] ^= 1;
+#endif
   return verdict >= 0xfe ? 0xff00u | verdict : verdict;
 }

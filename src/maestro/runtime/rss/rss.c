@@ -106,8 +106,11 @@ static uint32_t hash_inputs(const struct maestro_steering *steering,
 
 static uint32_t nic_hash(const struct maestro_steering *steering, enum maestro_packet_type type,
                          const uint8_t *packet, uint16_t length) {
-  bool ipv6 = type == MAESTRO_IPV6_TCP || type == MAESTRO_IPV6_UDP || type == MAESTRO_IPV6_OTHER;
-  unsigned header = ipv6 ? IPV6_BYTES : type <= MAESTRO_IPV4_FRAGMENT ? ipv4_header_bytes(packet) : 0;
+  unsigned header = 0; /* the enumeration lists IPv4, then IPv6, then the rest */
+  if (type <= MAESTRO_IPV4_FRAGMENT)
+    header = ipv4_header_bytes(packet);
+  else if (type <= MAESTRO_IPV6_OTHER)
+    header = IPV6_BYTES;
   struct frame frame = {packet, length, L3 + header};
   return hash_inputs(steering, &steering->rss->inputs[type], &frame);
 }

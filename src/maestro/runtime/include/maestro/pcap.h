@@ -1,7 +1,8 @@
-/* Reading pcap (micro- and nanoseconds, either byte order) and pcapng captures of Ethernet frames; writing pcap.
+/* Reading pcap (micro- and nanoseconds, either byte order) and pcapng captures of Ethernet frames;
+ * writing pcap.
  *
- * Formats: IETF drafts "PCAP Capture File Format" and "PCAP Next Generation (pcapng) Capture File Format". A file is
- * mapped, so frames are pointers into it, valid until pcap_reader_close. */
+ * Formats: IETF drafts "PCAP Capture File Format" and "PCAP Next Generation (pcapng) Capture
+ * File Format". A file is mapped, so frames are pointers into it, valid until pcap_reader_close. */
 #ifndef MAESTRO_PCAP_H
 #define MAESTRO_PCAP_H
 

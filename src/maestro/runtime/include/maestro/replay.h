@@ -1,8 +1,9 @@
 /* nf-replay's exit statuses, and the verdict file that it writes.
  *
- * A verdict file has a header, then one record per packet in the order of time, then one core number (uint16_t) per
- * packet, then the bytes of all packets that were sent, in the same order. All numbers are little-endian. Two runs
- * agree exactly when their records and bytes are the same: cores, which may differ, are kept apart. */
+ * A verdict file has a header, then one record per packet in the order of time, then one core
+ * number (uint16_t) per packet, then the bytes of all packets that were sent, in the same order.
+ * All numbers are little-endian. Two runs agree exactly when their records and bytes are the
+ * same: cores, which may differ, are kept apart. */
 #ifndef MAESTRO_REPLAY_H
 #define MAESTRO_REPLAY_H
 

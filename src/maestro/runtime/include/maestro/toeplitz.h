@@ -1,7 +1,9 @@
-/* Receive-side scaling (RSS) in software: packet type, Toeplitz hash, indirection table (RETA), core.
+/* Receive-side scaling (RSS) in software: packet type, Toeplitz hash, indirection table (RETA),
+ * core.
  *
- * The hash is Microsoft's ("RSS hashing functions", Windows driver documentation): the XOR, over the set bits i of the
- * input, of the 32 key bits that start at bit i. It is linear, so one table per input byte holds every byte's share. */
+ * The hash is Microsoft's ("RSS hashing functions", Windows driver documentation): the XOR, over
+ * the set bits i of the input, of the 32 key bits that start at bit i. It is linear, so one
+ * table per input byte holds every byte's share. */
 #ifndef MAESTRO_TOEPLITZ_H
 #define MAESTRO_TOEPLITZ_H
 
@@ -31,20 +33,22 @@ struct maestro_steering {
   uint16_t reta[MAESTRO_MAX_RETA];
 };
 
-/* The table is the planned one when it was planned for `cores` cores, else filled round-robin. False when `rss` has no
- * usable table (size, a core that does not exist) or feeds more bits to Toeplitz than the key covers. */
+/* The table is the planned one when it was planned for `cores` cores, else filled round-robin.
+ * False when `rss` has no usable table (size, a core that does not exist) or feeds more bits to
+ * Toeplitz than the key covers. */
 bool maestro_steering_init(struct maestro_steering *steering, const struct maestro_rss *rss,
                            unsigned cores);
 
 /* The type of a frame of at least 14 bytes. */
 enum maestro_packet_type maestro_packet_type(const uint8_t *packet, uint16_t length);
 
-/* The hash that decides the packet's core: the NIC's, or for a re-steered packet type the owner's. */
+/* The hash that decides the packet's core: the NIC's, or for a re-steered packet type the
+ * owner's. */
 uint32_t maestro_rss_hash(const struct maestro_steering *steering, const uint8_t *packet,
                           uint16_t length, bool *resteered);
 
-/* The core that processes the packet; `*nic_core` is the one whose queue the NIC puts it into. They differ only for
- * re-steered packet types. */
+/* The core that processes the packet; `*nic_core` is the one whose queue the NIC puts it into.
+ * They differ only for re-steered packet types. */
 unsigned maestro_rss_core(const struct maestro_steering *steering, const uint8_t *packet,
                           uint16_t length, unsigned *nic_core);
 

@@ -1,10 +1,12 @@
-/* Throughput: each core's packets, again and again, by the thread's CPU clock, packets in memory. */
+/* Throughput: each core's packets, again and again, by the thread's CPU clock, packets in
+ * memory. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "replay.h"
 
-/* The NF's clock. It never goes back, from the captures' last packet on; `trace` replays their own pace. */
+/* The NF's clock. It never goes back, from the captures' last packet on; `trace` replays their
+ * own pace. */
 struct bench_clock {
   enum bench_time kind;
   int64_t base; /* added to the packet's time (trace), or the time itself */

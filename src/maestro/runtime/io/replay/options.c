@@ -8,7 +8,8 @@
 static const char usage[] =
     "usage: nf-replay [--cores N] --in PORT=FILE ... [--out PORT=FILE ...] [--stats json]\n"
     "                 [--verdicts FILE] [--owners FILE]\n"
-    "       nf-replay [--cores N] --in PORT=FILE ... --bench ROUNDS [--bench-time tick|fixed|trace]\n"
+    "       nf-replay [--cores N] --in PORT=FILE ... --bench ROUNDS\n"
+    "                 [--bench-time tick|fixed|trace]\n"
     "\n"
     "  --cores N         one pinned thread each; packets are spread as the NIC would (default 1)\n"
     "  --in PORT=FILE    a pcap or pcapng that arrives on a port; all are interleaved by time\n"
@@ -17,8 +18,8 @@ static const char usage[] =
     "  --verdicts FILE   record each packet's verdict and bytes\n"
     "  --owners FILE     reference builds: divide capacity by the cores in this verdict file\n"
     "  --bench ROUNDS    no output; process the packets once, then ROUNDS times with the clock on\n"
-    "  --bench-time T    the NF's time: 1 ns a packet (tick, the default), stopped (fixed), or the\n"
-    "                    captures' own, round after round (trace)\n";
+    "  --bench-time T    the NF's time: 1 ns a packet (tick, the default), stopped (fixed), or\n"
+    "                    the captures' own, round after round (trace)\n";
 
 static unsigned long number(const char *option, const char *text, unsigned long low,
                             unsigned long high) {

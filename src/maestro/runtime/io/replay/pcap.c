@@ -127,11 +127,13 @@ static enum pcap_result next_record(struct pcap_reader *reader, struct pcap_fram
   if (left == 0)
     return PCAP_END;
   if (left < RECORD_HEADER)
-    return capture_error(reader, "truncated: the file ends %zu bytes into the header of packet %llu",
-                         left, number);
+    return capture_error(reader,
+                         "truncated: the file ends %zu bytes into the header of packet %llu", left,
+                         number);
   uint32_t length = capture_u32(reader, reader->at + 8);
   if (left - RECORD_HEADER < length)
-    return capture_error(reader, "truncated or corrupt: packet %llu has %u bytes, the file %zu more",
+    return capture_error(reader,
+                         "truncated or corrupt: packet %llu has %u bytes, the file %zu more",
                          number, length, left - RECORD_HEADER);
   int64_t fraction = capture_u32(reader, reader->at + 4);
   frame->time = capture_u32(reader, reader->at) * INT64_C(1000000000) +
@@ -144,7 +146,8 @@ static enum pcap_result next_record(struct pcap_reader *reader, struct pcap_fram
 }
 
 enum pcap_result pcap_reader_next(struct pcap_reader *reader, struct pcap_frame *frame) {
-  enum pcap_result result = reader->blocks ? pcapng_next(reader, frame) : next_record(reader, frame);
+  enum pcap_result result =
+      reader->blocks ? pcapng_next(reader, frame) : next_record(reader, frame);
   reader->packets += result == PCAP_FRAME;
   return result;
 }

@@ -1,4 +1,5 @@
-/* pcapng: section header, interface description, enhanced, simple and (obsolete) packet blocks; others are skipped. */
+/* pcapng: section header, interface description, enhanced, simple and (obsolete) packet blocks;
+ * others are skipped. */
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -22,7 +23,8 @@ static enum pcap_result corrupt(struct pcap_reader *reader, const char *what) {
 
 /* ---- Blocks ---- */
 
-/* A section header says how to read its own length, and forgets the previous section's interfaces. */
+/* A section header says how to read its own length, and forgets the previous section's
+ * interfaces. */
 static bool begin_section(struct pcap_reader *reader) {
   uint32_t magic;
   if (reader->size - reader->at < 28) {
@@ -127,7 +129,8 @@ static bool to_nanoseconds(const struct pcap_interface *interface, uint64_t stam
 
 /* ---- Packets ---- */
 
-/* Fields common to the three packet blocks: where the bytes start, how many were captured and sent. */
+/* Fields common to the three packet blocks: where the bytes start, how many were captured and
+ * sent. */
 static enum pcap_result take_packet(struct pcap_reader *reader, const struct block *block,
                                     size_t header, uint32_t captured, uint32_t original,
                                     struct pcap_frame *frame) {
@@ -159,7 +162,8 @@ static enum pcap_result stamped_packet(struct pcap_reader *reader, const struct 
                      capture_u32(reader, block->body + 16), frame);
 }
 
-/* A simple packet is of interface 0, has no time, and its captured length follows from the snap length. */
+/* A simple packet is of interface 0, has no time, and its captured length follows from the snap
+ * length. */
 static enum pcap_result simple_packet(struct pcap_reader *reader, const struct block *block,
                                       struct pcap_frame *frame) {
   if (block->body_bytes < 4 || reader->interface_count == 0)
@@ -198,7 +202,7 @@ enum pcap_result pcapng_next(struct pcap_reader *reader, struct pcap_frame *fram
     case OLD_PACKET:
     case ENHANCED:
       return stamped_packet(reader, &block, frame);
-    default: /* sections have been seen to; name resolution, statistics and so on say nothing about packets */
+    default: /* sections have been seen to; name resolution, statistics and so on hold no packets */
       break;
     }
   }

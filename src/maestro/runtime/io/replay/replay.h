@@ -1,5 +1,5 @@
-/* The parts of nf-replay: options -> trace (all inputs in time order, each packet's core) -> workers (one thread a core)
- * -> verdicts, output captures, statistics. */
+/* The parts of nf-replay: options -> trace (all inputs in time order, each packet's core) ->
+ * workers (one thread a core) -> verdicts, output captures, statistics. */
 #ifndef REPLAY_H
 #define REPLAY_H
 
@@ -13,7 +13,8 @@
 #include "maestro/pcap.h"
 #include "maestro/replay.h"
 
-/* What one thread writes never shares a cache line, nor the line that the CPU prefetches with it, with another's. */
+/* What one thread writes never shares a cache line, nor the line that the CPU prefetches with
+ * it, with another's. */
 #define APART 128
 
 /* ---- Options ---- */

@@ -1,4 +1,5 @@
-/* What a run leaves behind: captures per port, the verdict file. Both in the order of time, whatever core did the work. */
+/* What a run leaves behind: captures per port, the verdict file. Both in the order of time,
+ * whatever core did the work. */
 #include <stdlib.h>
 #include <string.h>
 

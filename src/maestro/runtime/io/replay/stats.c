@@ -120,8 +120,9 @@ static double round_mpps(const struct run *run, unsigned round) {
 
 void bench_print(const struct run *run) {
   const struct options *options = run->options;
-  printf("{\n  \"nf\": \"%s\", \"cores\": %u, \"packets\": %zu,\n  \"packets_per_core\": [", nf_name,
-         options->cores, run->trace->count);
+  printf("{\n  \"nf\": \"%s\", \"cores\": %u, \"packets\": %zu,\n", nf_name, options->cores,
+         run->trace->count);
+  printf("  \"packets_per_core\": [");
   for (unsigned core = 0; core < options->cores; core++)
     printf("%s%zu", core ? ", " : "", run->workers[core].count);
   printf("],\n  \"rounds\": [");

@@ -1,4 +1,5 @@
-/* All input captures as one sequence of packets in the order of time, and the core of each packet. */
+/* All input captures as one sequence of packets in the order of time, and the core of each
+ * packet. */
 #include <stdlib.h>
 
 #include "maestro/toeplitz.h"
@@ -86,7 +87,8 @@ void trace_free(struct trace *trace) {
   free(trace->loads);
 }
 
-/* ---- Steering: as the NIC does, then to the owner where the NIC cannot; known before anything runs ---- */
+/* ---- Steering: as the NIC does, then to the owner where the NIC cannot; known before anything
+ * runs ---- */
 
 static struct maestro_steering *steerings(unsigned cores) {
   struct maestro_steering *result = allocate(nf_ports, sizeof *result);

@@ -1,4 +1,5 @@
-/* One pinned thread a core. Each copies its packets into memory of its own, waits for the others, and runs. */
+/* One pinned thread a core. Each copies its packets into memory of its own, waits for the
+ * others, and runs. */
 #define _GNU_SOURCE /* affinity */
 #include <pthread.h>
 #include <sched.h>
@@ -40,7 +41,8 @@ static size_t slot_bytes(uint16_t length) {
   return ((size_t)length + RED_ZONE + SLOT - 1) / SLOT * SLOT;
 }
 
-/* Copies this core's packets, from the thread that will use them, so that the memory is local to it. */
+/* Copies this core's packets, from the thread that will use them, so that the memory is local to
+ * it. */
 static void copy_packets(const struct run *run, struct worker *worker) {
   const struct trace *trace = run->trace;
   worker->count = trace->loads[worker->core].packets;
@@ -149,7 +151,8 @@ void run_all(struct run *run) {
     pthread_join(threads[core], NULL);
   int failed = atomic_load(&core_without_memory);
   if (failed >= 0)
-    die(REPLAY_FAILED, "%s: no state for core %d of %u: out of memory, or not made for so many cores",
+    die(REPLAY_FAILED,
+        "%s: no state for core %d of %u: out of memory, or not made for so many cores",
         nf_name, failed, cores);
   pthread_barrier_destroy(&barrier);
   free(threads);
