@@ -12,12 +12,6 @@ extern const bool maestro_reads_tcp_flags;
 /* The NF's, or the default one. */
 int maestro_other_packets(int device);
 
-/* Makes the map, with no entries. False: not enough memory. */
-bool maestro_map_allocate(struct maestro_map *m);
-
-/* Removes the entries that were idle for too long. */
-void maestro_map_expire(struct maestro_map *m);
-
 /* Is the packet of `length` bytes at `b` TCP or UDP over IPv4, with its whole header, without IP options
  * and not a fragment? */
 bool maestro_packet_is_flow(const uint8_t *b, uint32_t length);

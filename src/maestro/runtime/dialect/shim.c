@@ -52,7 +52,7 @@ void nf_config_print(void) {}
 
 bool nf_init(void) {
   for (unsigned i = 0; i < maestro_map_count; i++) {
-    if (!maestro_map_allocate(maestro_maps[i])) {
+    if (!maestro_maps[i]->allocate()) {
       return false;
     }
   }
@@ -79,7 +79,7 @@ int nf_process(uint16_t device, uint8_t **buffer, uint16_t packet_length, vigor_
   pkt_t arrived;
   time_of_packet = time;
   for (unsigned i = 0; i < maestro_map_count; i++) {
-    maestro_map_expire(maestro_maps[i]);
+    maestro_maps[i]->expire();
   }
   packet_borrow_next_chunk(*buffer, 0, &packet);
   if (!maestro_packet_is_flow(packet, packet_length)) {

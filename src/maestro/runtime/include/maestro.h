@@ -56,10 +56,10 @@ void drop(pkt_t p);
 /* What happens to packets that process_packet does not see; they are not changed. `device` is the port
  * that the packet came from: OTHER_PACKETS(FORWARD_TO(1 - device)). Dropped if not declared. */
 #define OTHER_PACKETS(what)                \
-  int maestro_other_packets(int device) {  \
-    (void)device;                          \
-    return (what);                         \
-  }                                        \
+  int maestro_other_packets(int device) {                                           \
+    (void)device;                                                                   \
+    return (what);                                                                  \
+  }                                                                                 \
   int maestro_other_packets(int device)
 #define DROP (-1)
 #define FLOOD (-2)
@@ -110,6 +110,8 @@ struct maestro_map {
   int key_size;
   int value_size;
   int64_t idle_time; /* ns; 0: entries stay */
+  bool (*allocate)(void);
+  void (*expire)(void);
   bool (*equal)(void *a, void *b);
   unsigned (*hash)(void *key);
   void (*copy_key)(void *to, const void *from); /* the members, and not what is between them */
@@ -117,62 +119,78 @@ struct maestro_map {
   void (*clear_value)(void *value);
 };
 
+bool maestro_map_allocate(struct maestro_map *m);
+void maestro_map_expire(struct maestro_map *m);
 bool maestro_map_find(struct maestro_map *m, void *key);
 bool maestro_map_read(struct maestro_map *m, void *key, void *value);
 bool maestro_map_write(struct maestro_map *m, void *key, const void *value);
 bool maestro_map_remove(struct maestro_map *m, void *key);
 
-#define MAESTRO_UNUSED __attribute__((unused))
+/* What a map's functions do happens, for messages, at the line that calls them. */
+#ifdef __clang__
+#define MAESTRO_INLINE static inline __attribute__((unused, nodebug))
+#else
+#define MAESTRO_INLINE static inline __attribute__((unused))
+#endif
+
 #define MAESTRO_PICK(name, key, value, capacity, time, macro, ...) macro
 #define MAESTRO_LASTING(name, K, V, capacity) MAESTRO_MAP(name, K, V, capacity, 0)
-#define MAESTRO_EXPIRING(name, K, V, capacity, time)                               \
-  _Static_assert((time) > 0, "EXPIRES_AFTER needs a time above 0");                \
+#define MAESTRO_EXPIRING(name, K, V, capacity, time)                                \
+  _Static_assert((time) > 0, "EXPIRES_AFTER needs a time above 0");                 \
   MAESTRO_MAP(name, K, V, capacity, time)
 
 /* The first three functions are generated from the members of K. */
-#define MAESTRO_MAP(name_, K, V, capacity_, time)                                  \
-  _Static_assert((capacity_) > 0, "a MAP needs a capacity above 0");               \
-  bool maestro_equal_##name_(const void *a, const void *b);                        \
-  unsigned maestro_hash_##name_(void *key);                                        \
-  void maestro_copy_##name_(void *to, const void *from);                           \
-  static bool maestro_same_##name_(void *a, void *b) {                             \
-    K *x = a, *y = b;                                                              \
-    return maestro_equal_##name_(x, y);                                            \
-  }                                                                                \
-  static void maestro_clear_key_##name_(void *cell) {                              \
-    K *key = cell;                                                                 \
-    memset(key, 0, sizeof *key);                                                   \
-  }                                                                                \
-  static void maestro_clear_value_##name_(void *cell) {                            \
-    V *value = cell;                                                               \
-    memset(value, 0, sizeof *value);                                               \
-  }                                                                                \
-  struct maestro_map name_ = {                                                     \
-      .capacity = (capacity_),                                                     \
-      .key_size = sizeof(K),                                                       \
-      .value_size = sizeof(V),                                                     \
-      .idle_time = (time),                                                         \
-      .equal = maestro_same_##name_,                                               \
-      .hash = maestro_hash_##name_,                                                \
-      .copy_key = maestro_copy_##name_,                                            \
-      .clear_key = maestro_clear_key_##name_,                                      \
-      .clear_value = maestro_clear_value_##name_,                                  \
-  };                                                                               \
-  static inline MAESTRO_UNUSED bool maestro_contains_##name_(K key) {                             \
-    return maestro_map_find(&name_, &key);                                         \
-  }                                                                                \
-  static inline MAESTRO_UNUSED V maestro_get_##name_(K key) {                                     \
-    V value;                                                                       \
-    memset(&value, 0, sizeof value);                                               \
-    maestro_map_read(&name_, &key, &value);                                        \
-    return value;                                                                  \
-  }                                                                                \
-  static inline MAESTRO_UNUSED bool maestro_put_##name_(K key, V value) {                         \
-    return maestro_map_write(&name_, &key, &value);                                \
-  }                                                                                \
-  static inline MAESTRO_UNUSED bool maestro_erase_##name_(K key) {                                \
-    return maestro_map_remove(&name_, &key);                                       \
-  }                                                                                \
+#define MAESTRO_MAP(name_, K, V, capacity_, time)                                   \
+  _Static_assert((capacity_) > 0, "a MAP needs a capacity above 0");                \
+  bool maestro_equal_##name_(const void *a, const void *b);                         \
+  unsigned maestro_hash_##name_(void *key);                                         \
+  void maestro_copy_##name_(void *to, const void *from);                            \
+  static bool maestro_same_##name_(void *a, void *b) {                              \
+    K *x = a, *y = b;                                                               \
+    return maestro_equal_##name_(x, y);                                             \
+  }                                                                                 \
+  static void maestro_clear_key_##name_(void *cell) {                               \
+    K *key = cell;                                                                  \
+    memset(key, 0, sizeof *key);                                                    \
+  }                                                                                 \
+  static void maestro_clear_value_##name_(void *cell) {                             \
+    V *value = cell;                                                                \
+    memset(value, 0, sizeof *value);                                                \
+  }                                                                                 \
+  static bool maestro_allocate_##name_(void);                                       \
+  static void maestro_expire_##name_(void);                                         \
+  struct maestro_map name_ = {                                                      \
+      .capacity = (capacity_),                                                      \
+      .key_size = sizeof(K),                                                        \
+      .value_size = sizeof(V),                                                      \
+      .idle_time = (time),                                                          \
+      .allocate = maestro_allocate_##name_,                                         \
+      .expire = maestro_expire_##name_,                                             \
+      .equal = maestro_same_##name_,                                                \
+      .hash = maestro_hash_##name_,                                                 \
+      .copy_key = maestro_copy_##name_,                                             \
+      .clear_key = maestro_clear_key_##name_,                                       \
+      .clear_value = maestro_clear_value_##name_,                                   \
+  };                                                                                \
+  static bool maestro_allocate_##name_(void) {                                      \
+    return maestro_map_allocate(&name_);                                            \
+  }                                                                                 \
+  static void maestro_expire_##name_(void) { maestro_map_expire(&name_); }          \
+  MAESTRO_INLINE bool maestro_contains_##name_(K key) {                             \
+    return maestro_map_find(&name_, &key);                                          \
+  }                                                                                 \
+  MAESTRO_INLINE V maestro_get_##name_(K key) {                                     \
+    V value;                                                                        \
+    memset(&value, 0, sizeof value);                                                \
+    maestro_map_read(&name_, &key, &value);                                         \
+    return value;                                                                   \
+  }                                                                                 \
+  MAESTRO_INLINE bool maestro_put_##name_(K key, V value) {                         \
+    return maestro_map_write(&name_, &key, &value);                                 \
+  }                                                                                 \
+  MAESTRO_INLINE bool maestro_erase_##name_(K key) {                                \
+    return maestro_map_remove(&name_, &key);                                        \
+  }                                                                                 \
   extern struct maestro_map name_
 
 #endif
