@@ -192,9 +192,18 @@ def _compare(op: str, a: Expr, b: Expr) -> Expr | None:
         if not yes and not no:
             return FALSE
         return a.args[0] if yes else negate(a.args[0])
+    if a.op == "mul" and a.args[1].is_const:
+        return _divided(a.args[0], a.args[1].value, b.value, a.width)
     if a.op == "xor" and a.args[1].is_const:
         return binary("eq", a.args[0], binary("xor", a.args[1], b))
     return None
+
+
+def _divided(x: Expr, factor: int, product: int, width: int) -> Expr | None:
+    """``x * factor == product`` where the product of an extended ``x`` cannot wrap around."""
+    if x.op != "zext" or factor == 0 or ((1 << x.args[0].width) - 1) * factor >> width:
+        return None
+    return FALSE if product % factor else binary("eq", x, const(product // factor, x.width))
 
 
 def _narrowed(op: str, a: Expr, b: Expr) -> Expr | None:

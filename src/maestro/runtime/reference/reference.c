@@ -1,6 +1,7 @@
 /* The reference build: an NF's own source behind maestro/nf.h, for one core.
  *
  * What every generated form is compared with. The NF's state is in its globals, so there can be one core only. */
+#include <getopt.h>
 #include <stdlib.h>
 
 #include "maestro/nf.h"
@@ -28,6 +29,7 @@ struct nf_core *nf_core_create(unsigned core, unsigned cores) {
     return NULL;
   }
   maestro_ports = (uint16_t)nf_ports;
+  optind = 1; /* the replay program has read its own options */
   if (nf_config_init) {
     nf_config_init(maestro_nf_argc, maestro_nf_argv);
   }
