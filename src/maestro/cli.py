@@ -224,8 +224,12 @@ def parallelize(out_dir: Path, build: bool, as_json: bool, quiet: bool, verbose:
     metavar="PORT=FILE",
     help="Capture that arrives on a port (default: generated traffic).",
 )
-@click.option("--packets", default=300_000, show_default=True, type=_positive, metavar="N", help="Packets to generate.")
-def verify(pcaps: dict[int, Path], packets: int, as_json: bool, quiet: bool, verbose: bool, **options: Any) -> None:
+@click.option(
+    "--packets", type=_positive, metavar="N", help="Packets to generate (default: enough to fill the tables)."
+)
+def verify(
+    pcaps: dict[int, Path], packets: int | None, as_json: bool, quiet: bool, verbose: bool, **options: Any
+) -> None:
     """Compare the parallel NF with the original, packet by packet.
 
     The exit status is 5 when a verdict or a byte differs.

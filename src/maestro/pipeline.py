@@ -33,12 +33,15 @@ from maestro.traffic.generate import uniform_traffic
 from maestro.verify.compare import Comparison
 from maestro.verify.reference import build_reference
 from maestro.verify.run import differential
-from maestro.verify.traffic import two_way_traffic
+from maestro.verify.traffic import enough_packets, two_way_traffic
 
 MAX_CORES = 256
 """What the generated program accepts (REPLAY_MAX_CORES in runtime/include/maestro/replay.h)."""
 
 MAX_PORTS = 64
+
+MIN_PACKETS, MAX_PACKETS = 200_000, 2_000_000
+"""Of generated traffic for the differential check, unless the user says how many."""
 
 T = TypeVar("T")
 
@@ -163,8 +166,11 @@ def build_project(result: Result, phases: Phases) -> Result:
     return replace(result, program=program, timings=phases.timings)
 
 
-def verify(job: Job, inputs: Mapping[int, Path] | None, packets: int, phases: Phases) -> Result:
-    """The generated NF against the original on ``inputs`` (captures by port), or on generated two-way traffic."""
+def verify(job: Job, inputs: Mapping[int, Path] | None, packets: int | None, phases: Phases) -> Result:
+    """The generated NF against the original on ``inputs`` (captures by port), or on generated two-way traffic.
+
+    ``packets``: how many to generate; None: enough to fill the tables, up to ``MAX_PACKETS``.
+    """
     with TemporaryDirectory(prefix="maestro-verify-") as folder:
         result = parallelize(job, Path(folder, "project"), phases, build=True, extra=lambda _: "{}")
         result = compare_with_reference(result, Path(folder), inputs, packets, phases)
@@ -172,9 +178,11 @@ def verify(job: Job, inputs: Mapping[int, Path] | None, packets: int, phases: Ph
 
 
 def compare_with_reference(
-    result: Result, folder: Path, inputs: Mapping[int, Path] | None, packets: int, phases: Phases
+    result: Result, folder: Path, inputs: Mapping[int, Path] | None, packets: int | None, phases: Phases
 ) -> Result:
     """Build the reference in ``folder`` and compare every packet's verdict and bytes."""
+    enough = enough_packets(result.model)
+    count = packets or min(max(enough, MIN_PACKETS), MAX_PACKETS)
     reference, program = folder / "reference", result.program
     assert program is not None
     phases.run("reference", lambda: _reference(result, reference), lambda _: "the NF's own source, built as it is")
@@ -183,8 +191,8 @@ def compare_with_reference(
         if inputs
         else phases.run(
             "traffic",
-            lambda: two_way_traffic(result.model, folder / "traffic", packets=packets),
-            lambda _: f"{packets} packets, both ways, with expiry, full tables, odd packets",
+            lambda: two_way_traffic(result.model, folder / "traffic", packets=count),
+            lambda _: f"{count} packets, both ways, expiry, {'full' if count >= enough else 'partly filled'} tables",
         )
     )
     comparison = phases.run(

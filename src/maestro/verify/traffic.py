@@ -32,6 +32,11 @@ def two_way_traffic(model: Model, out_dir: Path, *, packets: int, seed: int = 1)
     return sets
 
 
+def enough_packets(model: Model) -> int:
+    """How many packets of :func:`two_way_traffic` fill the NF's largest table in each set."""
+    return 2 * 10 * _capacity(model)
+
+
 def _capacity(model: Model) -> int:
     return max((o.capacity for o in model.objects if o.kind == "dchain"), default=CAPACITY)
 
