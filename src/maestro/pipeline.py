@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from secrets import randbits
 from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Protocol, TypeVar
@@ -122,6 +123,8 @@ class Result:
 def analyze(job: Job, phases: Phases) -> Result:
     """C → plan with its proof. Raises the diagnostics of every phase."""
     profile = _checked(job)
+    if job.seed is None:
+        job = replace(job, seed=randbits(32))  # keys that an attacker knows are keys that he can flood
     nf = phases.run("compile", lambda: load(job.sources, include_dirs=job.include_dirs, defines=job.defines), _compiled)
     model = phases.run("explore", lambda: _explore(nf, job), lambda m: f"{len(m.paths)} paths")
     names = job.port_names or nf.port_names
