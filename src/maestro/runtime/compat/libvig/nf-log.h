@@ -1,5 +1,5 @@
-/* Logging. Silent unless the NF is compiled with -DNF_LOG. The arguments of silent logging are checked by the compiler
- * and never evaluated; not even an unoptimised build has code for them. */
+/* Logging. Silent unless the NF is compiled with -DNF_LOG. The arguments of silent logging are
+ * checked by the compiler and never evaluated; not even an unoptimised build has code for them. */
 #ifndef MAESTRO_COMPAT_NF_LOG_H
 #define MAESTRO_COMPAT_NF_LOG_H
 

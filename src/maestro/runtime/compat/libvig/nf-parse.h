@@ -1,5 +1,5 @@
-/* Reading option values. Each function returns false, with the output unspecified, unless the text starts with a value
- * of its kind. */
+/* Reading option values. Each function returns false, with the output unspecified, unless the text
+ * starts with a value of its kind. */
 #ifndef MAESTRO_COMPAT_NF_PARSE_H
 #define MAESTRO_COMPAT_NF_PARSE_H
 

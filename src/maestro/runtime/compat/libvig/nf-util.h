@@ -1,8 +1,8 @@
 /* How a network function looks into its packet, and small helpers.
  *
- * A packet is read front to back. Borrowing the next chunk gives a pointer into the packet and moves on; the headers
- * borrowed stay valid, and writable, until the packet leaves. The `buffer` arguments exist for the NFs' sake: there is
- * one packet at a time (lib/verified/packet-io.h). */
+ * A packet is read front to back. Borrowing the next chunk gives a pointer into the packet and
+ * moves on; the headers borrowed stay valid, and writable, until the packet leaves. The `buffer`
+ * arguments exist for the NFs' sake: there is one packet at a time (lib/verified/packet-io.h). */
 #ifndef MAESTRO_COMPAT_NF_UTIL_H
 #define MAESTRO_COMPAT_NF_UTIL_H
 
@@ -44,12 +44,12 @@ struct rte_ether_hdr *nf_then_get_rte_ether_header(void *buffer);
 
 /* The IPv4 header that follows, or NULL. Two forms:
  *
- *   nf_then_get_rte_ipv4_header(ether, buffer)             EtherType IPv4 and at least 20 bytes left. What follows
- *                                                          it is taken to be the transport header: the header length
- *                                                          is not looked at.
- *   nf_then_get_rte_ipv4_header(ether, buffer, &options)   moreover a header length of at least 20 and total_length
- *                                                          within the packet. Skips the IP options; `options` points
- *                                                          to them, NULL when there are none. */
+ *   nf_then_get_rte_ipv4_header(ether, buffer)
+ *     needs EtherType IPv4 and at least 20 bytes left. What follows is taken to be the transport
+ *     header: the IP header's length is not looked at.
+ *   nf_then_get_rte_ipv4_header(ether, buffer, &options)
+ *     needs also a header length of at least 20 and total_length within the packet. Skips the IP
+ *     options; `options` points to them, NULL when there are none. */
 #define nf_then_get_rte_ipv4_header(...) \
   NF_PICK_IPV4(__VA_ARGS__, nf_ipv4_with_options, nf_ipv4_plain, nf_missing_argument)(__VA_ARGS__)
 #define NF_PICK_IPV4(a, b, c, function, ...) function
@@ -59,7 +59,8 @@ struct rte_ether_hdr *nf_then_get_rte_ether_header(void *buffer);
 struct rte_ipv4_hdr *nf_ipv4_plain(void *ether, void *buffer);
 struct rte_ipv4_hdr *nf_ipv4_with_options(void *ether, void *buffer, uint8_t **options);
 
-/* The transport header that follows, or NULL when the protocol is another one or the packet ends before. */
+/* The transport header that follows, or NULL when the protocol is another one or the packet ends
+ * before. */
 struct tcpudp_hdr *nf_then_get_tcpudp_header(struct rte_ipv4_hdr *ip, void *buffer);
 struct rte_tcp_hdr *nf_then_get_tcp_header(struct rte_ipv4_hdr *ip, void *buffer);
 struct rte_udp_hdr *nf_then_get_udp_header(struct rte_ipv4_hdr *ip, void *buffer);
@@ -70,8 +71,8 @@ void nf_set_rte_ipv4_udptcp_checksum(struct rte_ipv4_hdr *ip, struct tcpudp_hdr 
 /* The NF promises that `*device` < `count`. */
 void concretize_devices(uint16_t *device, int count);
 
-/* The integer that `text` starts with, in number base `base`; it must be followed by `next`. Exits otherwise, with
- * `name` in the message. */
+/* The integer that `text` starts with, in number base `base`; it must be followed by `next`. Exits
+ * otherwise, with `name` in the message. */
 uintmax_t nf_util_parse_int(const char *text, const char *name, int base, char next);
 
 /* As text, in memory that the caller frees. `address` is in network byte order. */

@@ -24,8 +24,9 @@ void nf_config_print(void);
 /* Allocates the NF's state. Called once; false: not enough memory. */
 bool nf_init(void);
 
-/* Processes the packet that arrived on `device` at time `now` and returns where it goes: a port, FLOOD_FRAME, or
- * `device` itself, which means that it is dropped. `buffer` is for nf-util.h only; `mbuf` is NULL. */
+/* Processes the packet that arrived on `device` at time `now` and returns where it goes: a port,
+ * FLOOD_FRAME, or `device` itself, which means that it is dropped. `buffer` is for nf-util.h only;
+ * `mbuf` is NULL. */
 int nf_process(uint16_t device, uint8_t **buffer, uint16_t packet_length, vigor_time_t now,
                struct rte_mbuf *mbuf);
 

@@ -1,5 +1,5 @@
-/* Ethernet and VLAN headers under DPDK's names: before 19.08 (`struct ether_hdr`), since (`struct rte_ether_hdr`),
- * and since 21.11 (`dst_addr` for `d_addr`). All multi-byte fields are big-endian. */
+/* Ethernet and VLAN headers under DPDK's names: before 19.08 (`struct ether_hdr`), since (`struct
+ * rte_ether_hdr`), and since 21.11 (`dst_addr` for `d_addr`). Multi-byte fields are big-endian. */
 #ifndef MAESTRO_RTE_ETHER_H
 #define MAESTRO_RTE_ETHER_H
 
@@ -50,7 +50,8 @@ struct rte_vlan_hdr {
   uint16_t eth_proto;
 } __rte_packed;
 
-/* The C library's <net/ethernet.h> has an ether_addr of its own; whoever includes it means that one. */
+/* The C library's <net/ethernet.h> has an ether_addr of its own; whoever includes it means that
+ * one. */
 #ifndef __NET_ETHERNET_H
 struct ether_addr {
   uint8_t addr_bytes[RTE_ETHER_ADDR_LEN];

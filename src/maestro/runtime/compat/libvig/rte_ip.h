@@ -56,14 +56,15 @@ struct ipv6_hdr {
   MAESTRO_IPV6_HEADER
 } __rte_packed;
 
-/* The RFC 1071 sum of `length` bytes, folded to 16 bits and not complemented; as stored in a header. */
+/* The RFC 1071 sum of `length` bytes, folded to 16 bits and not complemented; as stored in a
+ * header. */
 uint16_t rte_raw_cksum(const void *data, size_t length);
 
 /* The header checksum, over the header's own length; hdr_checksum must be 0. */
 uint16_t rte_ipv4_cksum(const struct rte_ipv4_hdr *ip);
 
-/* The TCP or UDP checksum over the pseudo header and as many bytes as total_length says; the checksum field must
- * be 0. Never 0 itself (RFC 768). */
+/* The TCP or UDP checksum over the pseudo header and as many bytes as total_length says; the
+ * checksum field must be 0. Never 0 itself (RFC 768). */
 uint16_t rte_ipv4_udptcp_cksum(const struct rte_ipv4_hdr *ip, const void *l4);
 
 static inline uint8_t rte_ipv4_hdr_len(const struct rte_ipv4_hdr *ip) {

@@ -1,5 +1,5 @@
-/* A packet buffer as far as network functions look into one. They get NULL for it here: the packet itself is what
- * nf-util.h gives them. */
+/* A packet buffer as far as network functions look into one. They get NULL for it here: the packet
+ * itself is what nf-util.h gives them. */
 #ifndef MAESTRO_RTE_MBUF_H
 #define MAESTRO_RTE_MBUF_H
 

@@ -1,4 +1,5 @@
-/* Prefetching has no effect that a network function can observe: it only evaluates its argument here. */
+/* Prefetching has no effect that a network function can observe: it only evaluates its argument
+ * here. */
 #ifndef MAESTRO_RTE_PREFETCH_H
 #define MAESTRO_RTE_PREFETCH_H
 

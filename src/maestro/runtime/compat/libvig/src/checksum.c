@@ -1,9 +1,9 @@
-/* Internet checksums (RFC 1071). Kept apart from nf-util.c: these loop over the payload, so symbolic execution has a
- * model of them instead. */
+/* Internet checksums (RFC 1071). Kept apart from nf-util.c: these loop over the payload, so
+ * symbolic execution has a model of them instead. */
 #include "nf-util.h"
 
-/* Adds `length` bytes, read as 16-bit words in memory order and padded with a zero byte. The sum of a packet cannot
- * overflow 32 bits: at most 32,768 words. */
+/* Adds `length` bytes, read as 16-bit words in memory order and padded with a zero byte. The sum of
+ * a packet cannot overflow 32 bits: at most 32,768 words. */
 static uint32_t add_bytes(uint32_t sum, const void *data, size_t length) {
   const uint8_t *bytes = data;
   for (size_t i = 0; i + 1 < length; i += 2) {

@@ -1,8 +1,10 @@
-/* getopt and getopt_long, for both builds: symbolic execution runs this code too, where there is no C library.
+/* getopt and getopt_long, for both builds: symbolic execution runs this code too, where there is no
+ * C library.
  *
- * As in the GNU C library: options and other arguments may be mixed (the others end up behind the options), a long
- * option may be shortened as long as it stays unambiguous, and ':' and '::' mark required and optional values. Not
- * supported: '+', '-' and 'W;' in the option string, POSIXLY_CORRECT. */
+ * As in the GNU C library: options and other arguments may be mixed (the others end up behind
+ * the options), a long option may be shortened as long as it stays unambiguous, and ':' and '::'
+ * mark required and optional values. Not supported: '+', '-' and 'W;' in the option string,
+ * POSIXLY_CORRECT. */
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -14,7 +16,7 @@ int opterr = 1;
 int optopt = '?';
 
 static char *rest; /* what is left of an argument with several short options, "-abc" */
-static int others; /* arguments that are no options, skipped so far: argv[optind … optind + others - 1] */
+static int others; /* how many arguments from argv[optind] on are no options */
 
 static int complain(const char *program, const char *problem, const char *option, bool quiet) {
   if (opterr && !quiet) {
@@ -77,7 +79,8 @@ static int short_option(int argc, char **argv, const char *options) {
   return name[0];
 }
 
-/* The option called, or uniquely starting with, the first `length` characters of `name`; -1 when there is none. */
+/* The option called, or uniquely starting with, the first `length` characters of `name`; -1 when
+ * there is none. */
 static int find_long(const struct option *longs, const char *name, size_t length) {
   int found = -1;
   for (int i = 0; longs[i].name != NULL; i++) {

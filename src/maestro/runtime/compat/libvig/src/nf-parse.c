@@ -11,7 +11,8 @@ static unsigned digit_value(char c) {
   return c >= 'A' && c <= 'F' ? (unsigned)(c - 'A') + 10 : 16;
 }
 
-/* Reads one to `digits` digits at `*text`, moves past them; false when there is none or the value exceeds `limit`. */
+/* Reads one to `digits` digits at `*text`, moves past them; false when there is none or the value
+ * exceeds `limit`. */
 static bool read_number(const char **text, unsigned base, int digits, unsigned limit,
                         unsigned *value) {
   const char *start = *text;

@@ -1,5 +1,6 @@
-/* Two lists over one array of cells: the allocated indices, doubly linked in the order in which they were touched, and
- * the free ones, singly linked. Both are rings through a cell of their own behind those of the indices. */
+/* Two lists over one array of cells: the allocated indices, doubly linked in the order in which
+ * they were touched, and the free ones, singly linked. Both are rings through a cell of their own
+ * behind those of the indices. */
 #include "lib/verified/double-chain.h"
 
 #include <assert.h>
@@ -24,7 +25,8 @@ struct DoubleChain {
   uint32_t held[MAESTRO_QUOTA_CORES];
 };
 
-/* The two rings' own cells. `next` of `oldest` is the index touched longest ago, `previous` the one touched last. */
+/* The two rings' own cells. `next` of `oldest` is the index touched longest ago, `previous` the one
+ * touched last. */
 static int32_t oldest(const struct DoubleChain *chain) { return chain->range; }
 static int32_t free_list(const struct DoubleChain *chain) { return chain->range + 1; }
 

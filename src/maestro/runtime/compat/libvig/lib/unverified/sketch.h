@@ -9,7 +9,8 @@
 
 struct Sketch;
 
-/* A sketch of `capacity` buckets a row into `*sketch_out`. Returns 1; 0 when there is not enough memory. */
+/* A sketch of `capacity` buckets a row into `*sketch_out`. Returns 1; 0 when there is not enough
+ * memory. */
 int sketch_allocate(map_key_hash *hash, uint32_t capacity, uint16_t threshold,
                     struct Sketch **sketch_out);
 

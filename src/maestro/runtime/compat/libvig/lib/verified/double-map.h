@@ -1,4 +1,4 @@
-/* Array of values, each of which is found by its index or by either of two keys that it contains. */
+/* Array of values, each found by its index or by either of two keys that it contains. */
 #ifndef MAESTRO_COMPAT_DOUBLE_MAP_H
 #define MAESTRO_COMPAT_DOUBLE_MAP_H
 
@@ -14,8 +14,8 @@ typedef void dmap_extract_keys(void *value, void **key_a, void **key_b);
 /* Called with what the extractor gave when the keys are no longer used. */
 typedef void dmap_pack_keys(void *value, void *key_a, void *key_b);
 
-/* An empty double map for values of `value_size` bytes at indices below `capacity` into `*map_out`; at most
- * `keys_capacity` values at a time. Returns 1; 0 when there is not enough memory. */
+/* An empty double map for values of `value_size` bytes at indices below `capacity` into `*map_out`;
+ * at most `keys_capacity` values at a time. Returns 1; 0 when there is not enough memory. */
 int dmap_allocate(map_keys_equality *equality_a, map_key_hash *hash_a,
                   map_keys_equality *equality_b, map_key_hash *hash_b, int value_size,
                   uq_value_copy *copy, uq_value_destr *destroy, dmap_extract_keys *extract,

@@ -1,7 +1,7 @@
 /* The packet being processed: bytes read front to back, and how many are left.
  *
- * There is one packet at a time; it is the one last given to packet_state_total_length. The `p` of the other functions
- * is not used. */
+ * There is one packet at a time; it is the one last given to packet_state_total_length. The `p`
+ * of the other functions is not used. */
 #ifndef MAESTRO_COMPAT_PACKET_IO_H
 #define MAESTRO_COMPAT_PACKET_IO_H
 
@@ -11,10 +11,11 @@
 
 struct rte_mbuf;
 
-/* A new packet: `*length` bytes at `p`, none of them read. Called once a packet, before nf_process. */
+/* A new packet: `*length` bytes at `p`, none of them read. Called before each nf_process. */
 void packet_state_total_length(void *p, uint32_t *length);
 
-/* `*chunk` becomes the first unread byte, and `length` bytes are read. The caller checks that they exist. */
+/* `*chunk` becomes the first unread byte, and `length` bytes are read. The caller checks that they
+ * exist. */
 void packet_borrow_next_chunk(void *p, size_t length, void **chunk);
 
 /* `chunk` and all that was borrowed after it are unread again. */

@@ -9,7 +9,8 @@ typedef vigor_time_t time_ns_t;
 
 #define VIGOR_TIME_SECONDS_MULTIPLIER 1000000000
 
-/* The time of the packet being processed. An NF uses the `now` that it is given; these are for its assertions. */
+/* The time of the packet being processed. An NF uses the `now` that it is given; these are for its
+ * assertions. */
 vigor_time_t current_time(void);
 vigor_time_t recent_time(void);
 
