@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TextIO
 
 from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -14,7 +15,7 @@ from maestro.certificate.result import Certificate
 from maestro.ir.packet import FIELDS, PACKET_TYPES
 from maestro.ir.plan import FieldBits, PortPlan, Reason
 from maestro.pipeline import Result, Timing
-from maestro.report.facts import Places, objects
+from maestro.report.facts import Places, objects, owner
 from maestro.report.source import excerpt
 
 WIDTH = 100
@@ -75,13 +76,8 @@ def _objects(result: Result, places: Places) -> Iterator[RenderableType]:
     table = _table("  object", "kind", "entries", "strategy", "rule", "where")
     for o in found:
         strategy = Text(o.strategy, style=_colour(o.strategy))
-        where = ", ".join(places.all(o.spans))
-        table.add_row(f"  {o.name}", o.kind, str(o.capacity), strategy, o.rule or "", where)
+        table.add_row(f"  {o.name}", o.kind, str(o.capacity), strategy, o.rule or "", ", ".join(places.all(o.spans)))
     yield table
-    divided = [o for o in found if o.strategy in ("sharded", "steered")]
-    if divided and result.plan.cores > 1:
-        names = ", ".join(f"{o.name} {o.capacity // result.plan.cores}" for o in divided)
-        yield Text(f"  Sharded entries are divided among the cores, for each: {names}.", style="dim")
 
 
 def _constraints(result: Result, places: Places) -> Iterator[RenderableType]:
@@ -89,8 +85,16 @@ def _constraints(result: Result, places: Places) -> Iterator[RenderableType]:
         return
     yield _heading("Packets that must meet on one core")
     for c in result.plan.constraints:
-        yield Text(f"  {c.text}").append(f"  [{c.rule}]", style="dim")
-        yield Text(f"      {', '.join(c.objects)}; {', '.join(places.all(c.spans))}", style="dim")
+        short, bracket, exact = c.text.partition(" [")
+        yield _indented(2, Text(short).append(f"  [{c.rule}]", style="dim"))
+        names = ", ".join(dict.fromkeys(owner(result.model, n) for n in c.objects))
+        if bracket:
+            yield _indented(6, Text(exact.removesuffix("]"), style="dim"))
+        yield _indented(6, Text(f"{names}: {', '.join(places.all(c.spans))}", style="dim"))
+
+
+def _indented(columns: int, text: Text) -> RenderableType:
+    return Padding(text, (0, 0, 0, columns), expand=False)
 
 
 def _ports(ports: Iterable[PortPlan], verbose: bool) -> Iterator[RenderableType]:
@@ -127,14 +131,10 @@ def _proof(certificate: Certificate | None, verbose: bool) -> Iterator[Renderabl
     if certificate is None:
         return
     verdict = Text("holds", style="bold green") if certificate.holds else Text("DOES NOT HOLD", style="bold red")
+    n = certificate.obligations
+    shown = f": {n} obligation{'s' * (n != 1)}, each shown by Z3, in {certificate.seconds:.2f} s"
     yield (
-        _heading("Proof")
-        .append("  ")
-        .append(verdict)
-        .append(
-            f": {certificate.obligations} obligations, each shown by Z3, in {certificate.seconds:.2f} s",
-            style="default",
-        )
+        _heading("Proof  ").append(verdict).append(shown if n else ": no two packets change the same state", "default")
     )
     for failure in certificate.failures:
         yield Text(f"  {failure.message}", style="red")
@@ -144,15 +144,13 @@ def _proof(certificate: Certificate | None, verbose: bool) -> Iterator[Renderabl
 
 
 def _reason(reason: Reason, places: Places) -> Iterator[RenderableType]:
-    where = places.short(reason.spans[0]) if reason.spans else ""
-    yield _labelled("reason", reason.message, f"[{reason.code}]", where)
-    for span in reason.spans[:3]:
-        rows = excerpt(span, places.root)
-        if rows and len(reason.spans) > 1:
-            yield Text(f"    --> {places.short(span)}", style="dim")
-        yield from rows
+    where = places.all(reason.spans)
+    yield _labelled("note", reason.message, f"[{reason.code}]", where[0] if where else "")
+    yield from excerpt(min(reason.spans), places.root) if reason.spans else ()
+    if where[1:]:
+        yield _indented(2, Text(f"also {', '.join(where[1:])}", style="dim"))
     if reason.hint:
-        yield Text("  hint: ", style="cyan").append(reason.hint)
+        yield _indented(2, Text("hint: ", style="cyan").append(reason.hint, style="default"))
 
 
 def _labelled(label: str, message: str, code: str, where: str) -> Text:
@@ -201,5 +199,7 @@ def speed(result: Result) -> RenderableType:
         total = sum(row.load) or 1
         load = " ".join(f"{100 * n / total:.0f}%" for n in row.load)
         table.add_row(f"  {row.label}", f"{row.mpps:.1f}", f"{row.low:.1f}-{row.high:.1f}", f"{row.ratio:.2f}x", load)
-    note = "  millions of packets a second by the threads' CPU time, in memory, medians"
-    return Group(_heading("Speed"), table, Text(note, style="dim"))
+    notes = ["  millions of packets a second by the threads' CPU time, in memory, medians"]
+    generated = {row.cores: row.mpps for row in result.rows[1:]}
+    notes += [f"  {n} cores against 1: {mpps / generated[1]:.2f}x" for n, mpps in generated.items() if n > 1]
+    return Group(_heading("Speed"), table, *(Text(note, style="dim") for note in notes))
