@@ -36,13 +36,14 @@ def explain(problem: Problem, requirements: Sequence[Requirement], useful: Mappi
         return _explain_types(problem, requirements, useful)
     port, ideal = stuck[0], problem.ideal()
     hashable = {name for name, _ in expand(ideal[port].owner_inputs)}
+    mains = {p: frozenset({s.main}) for p, s in ideal.items()}
     nic = problem.profile.title
     if not hashable:
         main = problem.main(port)
         return Infeasible(f"{nic} does not hash {main} packets, which port {port} must spread", port, (), (main,))
 
     def constant(some: Sequence[Requirement]) -> bool:
-        return not ideal_usable(Compiled(some), ideal)[port]
+        return not ideal_usable(Compiled(some, problem.profile.hashable), ideal, mains)[port]
 
     culprits = gf2.minimal(requirements, constant)
     labels = tuple(dict.fromkeys(r.label for r in culprits))
@@ -70,7 +71,7 @@ def _explain_types(
     def stuck(types: Sequence[str], some: Sequence[Requirement] | None = None) -> int | None:
         """A port left with a constant hash by these types besides the main ones, under all or some requirements."""
         only = {port: mains[port] | frozenset(types) for port in steering}
-        asked = problem if some is None else replace(problem, compiled=Compiled(some))
+        asked = problem if some is None else replace(problem, compiled=Compiled(some, problem.profile.hashable))
         system = asked.system(steering, only)
         return next((p for p, s in steering.items() if not system.usable(p, len(expand(s.owner_inputs)))), None)
 

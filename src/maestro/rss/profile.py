@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from maestro.diagnostics import UserError
 from maestro.ir.packet import FIELDS, PACKET_TYPES
 from maestro.ir.plan import FieldBits
-from maestro.rss.requirement import Inputs
+from maestro.rss.requirement import Inputs, expand, merge
 
 _FOLDER = Path(__file__).parent / "profiles"
 _KEYS = {"name", "title", "aliases", "key_bytes", "reta_sizes", "reta_default", "byte_order", "inputs", "types"}
@@ -49,6 +49,20 @@ class Profile:
     reta_default: int
     byte_order: str
     field_sets: tuple[FieldSet, ...]
+
+    @cached_property
+    def widest(self) -> Mapping[str, Inputs]:
+        """Per packet type, everything that it can hash in some field set."""
+        return {t: self._widest(t) for t in PACKET_TYPES}
+
+    def _widest(self, packet_type: str) -> Inputs:
+        parts = dict.fromkeys(p for s in self.field_sets for inputs in s.inputs[packet_type] for p in inputs)
+        return merge(dict.fromkeys(bit for part in parts for bit in expand((part,))))
+
+    @cached_property
+    def hashable(self) -> frozenset[str]:
+        """The fields that it can hash for some packet type."""
+        return frozenset(part.name for inputs in self.widest.values() for part in inputs)
 
 
 def names() -> list[str]:
@@ -101,6 +115,7 @@ class _Reader:
     def __init__(self, path: Path, data: dict[str, Any]) -> None:
         self.path = path
         self.data = data
+        self._known: dict[Inputs, Inputs] = {}  # equal lists are one object
 
     def fail(self, key: str, message: str) -> UserError:
         return _error(self.path, f"key {key!r}: {message}")
@@ -151,12 +166,12 @@ class _Reader:
         own = {t: self.alternatives(f"{key}.{t}", value) for t, value in entry.items() if t != "name"}
         return FieldSet(entry["name"], self.complete(key, types | own))
 
-    @staticmethod
-    def subset(full: dict[str, tuple[Inputs, ...]], choice: tuple[str, ...]) -> FieldSet:
+    def subset(self, full: dict[str, tuple[Inputs, ...]], choice: tuple[str, ...]) -> FieldSet:
         """Keeps the fields whose last name component is chosen; a type left without any is not hashed."""
 
         def keep(inputs: Inputs) -> Inputs:
-            return tuple(part for part in inputs if part.name.rpartition(".")[2] in choice)
+            kept = tuple(part for part in inputs if part.name.rpartition(".")[2] in choice)
+            return self._known.setdefault(kept, kept)
 
         kept = {t: tuple(dict.fromkeys(keep(i) for i in alternatives)) for t, alternatives in full.items()}
         return FieldSet("+".join(choice), kept)
@@ -180,7 +195,8 @@ class _Reader:
         for name in chosen:
             if name not in lists:
                 raise self.fail(key, f"{name!r} is not among [inputs]")
-        return tuple(tuple(self.part(f"inputs.{name}", p) for p in lists[name]) for name in chosen)
+        found = [tuple(self.part(f"inputs.{name}", p) for p in lists[name]) for name in chosen]
+        return tuple(self._known.setdefault(inputs, inputs) for inputs in found)
 
     def part(self, key: str, text: str) -> FieldBits:
         """``field`` or ``field[first:count]``, bit 0 the most significant."""

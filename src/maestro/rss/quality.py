@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import combinations
+from operator import or_, xor
 from random import Random
 
 from maestro.rss import gf2
@@ -63,9 +65,11 @@ def _of(system: System, port: int, inputs: Inputs) -> list[Target]:
 
 
 def _target(system: System, port: int, field: str, positions: tuple[int, ...], runs: Iterable[int]) -> Target:
-    counts = [n for n in runs if n < len(positions)] + [len(positions)]
-    checkpoints = tuple((n, system.possible_rank(port, positions[:n])) for n in counts)
-    return Target(port, field, positions, checkpoints)
+    checkpoints: list[tuple[int, int]] = []
+    for n in [*(n for n in runs if n < len(positions)), len(positions)]:
+        full = checkpoints and checkpoints[-1][1] == system.table_bits
+        checkpoints.append((n, system.table_bits if full else system.possible_rank(port, positions[:n])))
+    return Target(port, field, positions, tuple(checkpoints))
 
 
 class Grader:
@@ -75,52 +79,64 @@ class Grader:
         self.system = system
         self.goals = goals
         self._mask = (1 << system.table_bits) - 1
-        self._shifts = {(t.port, i): system.lanes[t.port].window(i) for t in goals if not t.field for i in t.positions}
+        self._shifts = [[system.lanes[t.port].window(i) for i in t.positions] for t in goals]
+        self._reads = [_or(self._mask << shift for shift in shifts) for shifts in self._shifts]
 
-    def windows(self, row: int) -> dict[tuple[int, int], int]:
-        """Per (port, input bit), its window on the table bits."""
-        return {place: row >> shift & self._mask for place, shift in self._shifts.items()}
+    def windows(self, row: int, goal: int) -> list[int]:
+        """The windows of a target's input bits, on the table bits."""
+        return [row >> shift & self._mask for shift in self._shifts[goal]]
 
-    def flaws(self, windows: Mapping[tuple[int, int], int]) -> list[tuple[int, Target]]:
-        """The targets that are missed, with the number of ranks they miss; input bits that move nothing count as one
-        target missed."""
-        out = [(_missed(t, windows), t) for t in self.goals]
-        dead = [(1, Target(port, "", (i,), ((1, 1),))) for (port, i), window in windows.items() if not window]
-        return [flaw for flaw in out if flaw[0]] + dead
+    def missed(self, row: int, before: tuple[int, list[int]] | None = None) -> list[int]:
+        """Per target, the ranks missed; for a list as a whole, its input bits that move nothing count as well.
 
-    def lockstep(self, windows: Mapping[tuple[int, int], int]) -> int:
+        ``before``: another row and its grades, to be reused for targets whose key bits are the same.
+        """
+        changed = row ^ before[0] if before else -1
+        old = before[1] if before else self._reads
+        return [self._missed(row, n) if changed & reads else old[n] for n, reads in enumerate(self._reads)]
+
+    def _missed(self, row: int, goal: int) -> int:
+        target, windows = self.goals[goal], self.windows(row, goal)
+        missed = done = rank = 0
+        echelon = [0] * (self.system.table_bits + 1)
+        for count, possible in target.checkpoints:
+            while done < count and rank < possible:
+                value = windows[done]
+                done += 1
+                while value:
+                    top = value.bit_length()
+                    if not echelon[top]:
+                        echelon[top] = value
+                        rank += 1
+                        break
+                    value ^= echelon[top]
+            missed += max(0, possible - rank)
+        return missed if target.field else missed + windows.count(0)
+
+    def culprits(self, row: int, goal: int) -> Sequence[int]:
+        """The input bits to look at when a target is missed: those that move nothing, or its low-order ones."""
+        positions = self.goals[goal].positions
+        dead = [i for i, window in zip(positions, self.windows(row, goal), strict=True) if not window]
+        return dead or positions[: RUNS.stop]
+
+    def lockstep(self, row: int) -> int:
         """The ranks lost when several fields of a port count up together; lower is better."""
         lost = 0
         for port in self.system.lanes:
-            fields = [t.positions[:_COUNT] for t in self.goals if t.port == port and t.field]
+            fields = [self.windows(row, n)[:_COUNT] for n, t in enumerate(self.goals) if t.port == port and t.field]
             for n in range(2, len(fields) + 1):
                 for chosen in combinations(fields, n):
-                    together = zip(*chosen, strict=False)
-                    sums = [_xor(windows[port, i] for i in column) for column in together]
+                    sums = [_xor(column) for column in zip(*chosen, strict=False)]
                     lost += min(len(sums), self.system.table_bits) - gf2.rank(sums)
         return lost
 
 
 def _xor(values: Iterable[int]) -> int:
-    out = 0
-    for value in values:
-        out ^= value
-    return out
+    return reduce(xor, values, 0)
 
 
-def _missed(target: Target, windows: Mapping[tuple[int, int], int]) -> int:
-    basis: list[int] = []
-    missed = done = 0
-    for count, possible in target.checkpoints:
-        while done < count and len(basis) < possible:
-            value = windows[target.port, target.positions[done]]
-            done += 1
-            for known in basis:
-                value = min(value, value ^ known)
-            if value:
-                basis.append(value)
-        missed += max(0, possible - len(basis))
-    return missed
+def _or(values: Iterable[int]) -> int:
+    return reduce(or_, values, 0)
 
 
 def choose(system: System, goals: Sequence[Target], rng: Random) -> int:
@@ -133,8 +149,8 @@ def choose(system: System, goals: Sequence[Target], rng: Random) -> int:
     best: tuple[int, int, int] | None = None
     tries = _TRIES
     for _ in range(_KEEP):
-        row, lost, tries = _mend(system, grader, rng, tries)
-        found = (lost, grader.lockstep(grader.windows(row)), row)
+        row, lost, tries = _mend(grader, rng, tries)
+        found = (lost, grader.lockstep(row), row)
         best = min(best, found) if best else found
         if tries <= 0:
             break
@@ -142,34 +158,23 @@ def choose(system: System, goals: Sequence[Target], rng: Random) -> int:
     return best[2]
 
 
-def _mend(system: System, grader: Grader, rng: Random, tries: int) -> tuple[int, int, int]:
+def _mend(grader: Grader, rng: Random, tries: int) -> tuple[int, int, int]:
     """Climbs from a random key: the free key bits behind a missed target are drawn again while that does no harm.
 
     Returns the key row, the ranks it still misses, and the tries left.
     """
+    system = grader.system
     row = gf2.complete(system.basis, rng.getrandbits(system.width))
-    flaws = grader.flaws(grader.windows(row))
-    while flaws and tries > 0:
+    missed = grader.missed(row)
+    while any(missed) and tries > 0:
         tries -= 1
-        region = _free_bits(system, rng.choice(flaws)[1])
+        goal = rng.choice([n for n, lost in enumerate(missed) if lost])
+        region = system.free_bits(grader.goals[goal].port, grader.culprits(row, goal))
         other = gf2.complete(system.basis, row ^ rng.getrandbits(system.width) & region)
-        changed = grader.flaws(grader.windows(other))
-        if _sum(changed) <= _sum(flaws):
-            row, flaws = other, changed
-    return row, _sum(flaws), tries
-
-
-def _sum(flaws: Iterable[tuple[int, Target]]) -> int:
-    return sum(missed for missed, _ in flaws)
-
-
-def _free_bits(system: System, target: Target) -> int:
-    """The free key bits that the low-order end of a target depends on."""
-    region = 0
-    for i in target.positions[: RUNS.stop]:
-        for form in system.symbols(target.port, i):
-            region |= form
-    return region
+        graded = grader.missed(other, (row, missed))
+        if sum(graded) <= sum(missed):
+            row, missed = other, graded
+    return row, sum(missed), tries
 
 
 @dataclass(frozen=True)
@@ -198,12 +203,9 @@ class Quality:
 
 def measure(system: System, goals: Sequence[Target], row: int) -> Quality:
     """The quality of a key row."""
-    windows = Grader(system, goals).windows(row)
-
-    def rank(target: Target, count: int) -> int:
-        return gf2.rank(windows[target.port, i] for i in target.positions[:count])
-
-    fields = tuple(FieldQuality(t.port, t.field, rank(t, len(t.positions)), t.possible) for t in goals)
-    counting = [(rank(t, _COUNT), min(len(t.positions), _COUNT, system.table_bits)) for t in goals if t.field]
-    largest = max((2.0**-r for r, _ in counting), default=1.0)
-    return Quality(fields, largest, max((2.0**-full for _, full in counting), default=1.0))
+    grader = Grader(system, goals)
+    windows = [grader.windows(row, n) for n in range(len(goals))]
+    fields = tuple(FieldQuality(t.port, t.field, gf2.rank(w), t.possible) for t, w in zip(goals, windows, strict=True))
+    counting = [w[:_COUNT] for t, w in zip(goals, windows, strict=True) if t.field]
+    largest = max((2.0 ** -gf2.rank(w) for w in counting), default=1.0)
+    return Quality(fields, largest, max((2.0 ** -min(len(w), system.table_bits) for w in counting), default=1.0))

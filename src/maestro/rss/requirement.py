@@ -7,7 +7,8 @@ on one pair and on a basis of its directions. :func:`conditions` computes those;
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -104,61 +105,109 @@ def merge(bits: Iterable[FieldBit]) -> Inputs:
     return tuple(out)
 
 
-def known_bits(forms: Sequence[Form], packet_type: str) -> tuple[tuple[str, int], ...]:
-    """The fields of ``forms`` whose value the type decides, with that value."""
-    known = _KNOWN.get(packet_type)
-    if not known:
-        return ()
-    named = {name for form in forms for name, _ in form.bits}
-    return tuple((name, value) for name, value in known.items() if name in named)
-
-
 Condition = tuple[int, int]
 """Two input strings (left, right) whose hashes must be equal, as ints: the first input bit is the most significant."""
 
-_CONSTANT = 1  # bit 0 of a row; variables follow
+
+@dataclass(frozen=True)
+class Premise:
+    """All pairs (x, y) with ``left(x) == right(y)``, as far as the bits named in the forms go: one such pair, and the
+    directions in which it can be moved. Each is (bits of x that are set, bits of y that are set)."""
+
+    x_bits: frozenset[FieldBit]
+    y_bits: frozenset[FieldBit]
+    vectors: tuple[tuple[tuple[FieldBit, ...], tuple[FieldBit, ...]], ...]
 
 
-def conditions(
-    left: Sequence[Form],
-    left_inputs: Inputs,
-    left_known: tuple[tuple[str, int], ...],
-    right: Sequence[Form],
-    right_inputs: Inputs,
-    right_known: tuple[tuple[str, int], ...],
-) -> frozenset[Condition]:
-    """What "``left(x) == right(y)`` implies equal hashes" demands of the two hash functions.
+def _fix(form: Form, known: Mapping[str, int]) -> Form:
+    decided = [(name, i) for name, i in form.bits if name in known]
+    if not decided:
+        return form
+    value = sum(known[name] >> (FIELDS[name] - 1 - i) for name, i in decided)
+    return Form(form.bits.difference(decided), (form.constant + value) & 1)
 
-    Empty when no two packets satisfy the premise. Bits outside the inputs take part in the algebra but not in the
-    result.
-    """
-    x, y = expand(left_inputs), expand(right_inputs)
-    x_vars = {bit: 1 + len(y) + len(x) - 1 - i for i, bit in enumerate(x)}
-    y_vars = {bit: 1 + len(y) - 1 - i for i, bit in enumerate(y)}
-    width = 1 + len(x) + len(y)
+
+Row = tuple[Form, Form]
+"""One equation of a premise: left form = right form."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """The forms of one packet type. ``idle``: those with a bit that no NIC input and no other form knows: whatever
+    they are equated with, that bit can make the equation true, so it says nothing about hashed bits."""
+
+    forms: tuple[Form, ...]
+    idle: frozenset[int]
+
+
+def side(forms: Sequence[Form], packet_type: str, hashable: frozenset[str]) -> Side:
+    """``forms`` for a packet type, with the bits that it decides replaced by their values."""
+    known = _KNOWN.get(packet_type, {})
+    fixed = tuple(_fix(form, known) for form in forms)
+    unhashed = [[bit for bit in form.bits if bit[0] not in hashable] for form in fixed]
+    uses = Counter(bit for bits in unhashed for bit in bits)
+    return Side(fixed, frozenset(i for i, bits in enumerate(unhashed) if any(uses[bit] == 1 for bit in bits)))
+
+
+def relevant(left: Side, right: Side) -> list[Row] | None:
+    """The equations that say something about hashed bits; None when one of them is false."""
     rows = []
-    for f, g in zip(left, right, strict=True):
-        row, width = _add(f, x_vars, dict(left_known), width)
-        other, width = _add(g, y_vars, dict(right_known), width)
-        rows.append(row ^ other)
-    basis = gf2.reduce(rows)
-    if 0 in basis:
-        return frozenset()
-    one = sum(1 << pivot for pivot, row in basis.items() if row & _CONSTANT)
-    y_mask, x_mask = (1 << len(y)) - 1, (1 << len(x)) - 1
-    pairs = {(v >> 1 + len(y) & x_mask, v >> 1 & y_mask) for v in (one, *gf2.kernel(basis, width, first=1))}
-    return frozenset(pairs - {(0, 0)})
-
-
-def _add(form: Form, variables: dict[FieldBit, int], known: dict[str, int], width: int) -> tuple[int, int]:
-    """The row of a form, with new variables for bits seen first here; and the number of variables now."""
-    row = form.constant
-    for name, i in form.bits:
-        if name in known:
-            row ^= known[name] >> (FIELDS[name] - 1 - i) & 1
+    for i, (f, g) in enumerate(zip(left.forms, right.forms, strict=True)):
+        if i in left.idle or i in right.idle:
             continue
-        if (name, i) not in variables:
-            variables[name, i] = width
-            width += 1
-        row ^= 1 << variables[name, i]
-    return row, width
+        if f.bits or g.bits:
+            rows.append((f, g))
+        elif f.constant != g.constant:
+            return None
+    return rows
+
+
+def premise(rows: Sequence[Row]) -> Premise | None:
+    """The pairs that satisfy all ``rows``; None when there are none."""
+    x, y = _named(f for f, _ in rows), _named(g for _, g in rows)
+    numbers = [{bit: n for n, bit in enumerate(x, 1)}, {bit: n for n, bit in enumerate(y, 1 + len(x))}]
+    equations = []
+    for row in rows:
+        equation = row[0].constant ^ row[1].constant  # bit 0 is the right-hand side
+        for known, form in zip(numbers, row, strict=True):
+            for bit in form.bits:
+                equation |= 1 << known[bit]
+        equations.append(equation)
+    basis = gf2.reduce(equations)
+    if 0 in basis:
+        return None
+    width = 1 + len(x) + len(y)
+    one = sum(1 << pivot for pivot, equation in basis.items() if equation & 1)
+    vectors = [v for v in (one, *gf2.kernel(basis, width, first=1)) if v]
+    return Premise(frozenset(x), frozenset(y), tuple(_unpack(v, x, y) for v in vectors))
+
+
+def _unpack(
+    vector: int, x: Sequence[FieldBit], y: Sequence[FieldBit]
+) -> tuple[tuple[FieldBit, ...], tuple[FieldBit, ...]]:
+    numbers = [n - 1 for n in gf2.bits(vector)]
+    return tuple(x[n] for n in numbers if n < len(x)), tuple(y[n - len(x)] for n in numbers if n >= len(x))
+
+
+def _named(forms: Iterable[Form]) -> list[FieldBit]:
+    return sorted({bit for form in forms for bit in form.bits})
+
+
+def conditions(premise: Premise, left_inputs: Inputs, right_inputs: Inputs) -> frozenset[Condition]:
+    """What "the premise implies equal hashes" demands of the two hash functions.
+
+    The hashes agree on all pairs exactly when they agree on one pair and along every direction; an input bit that no
+    form names is a direction of its own.
+    """
+    x, y = _weights(left_inputs), _weights(right_inputs)
+    found = {(sum(x.get(b, 0) for b in xs), sum(y.get(b, 0) for b in ys)) for xs, ys in premise.vectors}
+    found |= {(weight, 0) for bit, weight in x.items() if bit not in premise.x_bits}
+    found |= {(0, weight) for bit, weight in y.items() if bit not in premise.y_bits}
+    return frozenset(found - {(0, 0)})
+
+
+@lru_cache(maxsize=1024)
+def _weights(inputs: Inputs) -> dict[FieldBit, int]:
+    """Every input bit with its value in the input string."""
+    bits = expand(inputs)
+    return {bit: 1 << len(bits) - 1 - i for i, bit in enumerate(bits)}

@@ -8,19 +8,18 @@ Rare types (options, fragments, …) are re-steered rather than have everybody's
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
 
 from maestro.ir.packet import PACKET_TYPES
 from maestro.rss.profile import FieldSet, Profile
 from maestro.rss.quality import Target, targets
-from maestro.rss.requirement import Inputs, expand, merge
+from maestro.rss.requirement import Inputs, expand
 from maestro.rss.system import Compiled, Steering, System, ideal_usable
 
 _COMMON = ("ipv4-tcp", "ipv4-udp")
 _LIMIT = 64  # combinations of field sets tried before giving up
-_SAME_COVERAGE = 6  # of those, how many that use equally many fields
 
 
 @dataclass(frozen=True)
@@ -36,9 +35,14 @@ class Candidate:
         return self.system.steering
 
     @property
+    def is_full_rank(self) -> bool:
+        """Nothing lost on any target, and software has only rare types to steer."""
+        together, common, _, flaws, *_ = self.score
+        return not (together or common or flaws)
+
+    @property
     def is_flawless(self) -> bool:
-        together, common, _, flaws, resteered = self.score[:5]
-        return not (together or common or flaws or resteered)
+        return self.is_full_rank and not self.score[4]
 
 
 @dataclass(frozen=True)
@@ -56,17 +60,13 @@ class Problem:
 
     def ideal(self) -> dict[int, Steering]:
         """Every port with all the fields that the NIC can hash for its main type, in whatever set."""
-        out = {}
-        for port in self.steer:
-            main = self.main(port)
-            bits = dict.fromkeys(b for s in self.profile.field_sets for i in s.inputs[main] for b in expand(i))
-            out[port] = Steering("all", {main: (merge(bits),)}, main)
-        return out
+        mains = {port: self.main(port) for port in self.steer}
+        return {port: Steering("all", {t: (self.profile.widest[t],)}, t) for port, t in mains.items()}
 
     def useful_fields(self) -> dict[int, frozenset[str]]:
         """Per port, the fields that may decide the core as far as the requirements alone go."""
         ideal = self.ideal()
-        usable = ideal_usable(self.compiled, ideal)
+        usable = ideal_usable(self.compiled, ideal, {port: frozenset({s.main}) for port, s in ideal.items()})
         return {p: frozenset(expand(s.owner_inputs)[i][0] for i in usable[p]) for p, s in ideal.items()}
 
     def steering(self, port: int, chosen: FieldSet) -> Steering:
@@ -80,37 +80,40 @@ class Problem:
         return System(self.compiled, steering, key_bytes=key_bytes, table_bits=self.table_bits, only=only)
 
 
-def candidates(problem: Problem, useful: Mapping[int, frozenset[str]]) -> Iterator[tuple[int, dict[int, Steering]]]:
-    """(how many useful fields it hashes, how the ports are set up), most promising first."""
+def candidates(
+    problem: Problem, useful: Mapping[int, frozenset[str]]
+) -> Iterator[tuple[tuple[int, ...], dict[int, Steering]]]:
+    """How the ports may be set up, most promising first, each with its rank: fewer useful fields left out, fewer idle
+    ones hashed, fewer types to re-steer (before any is given back)."""
     ranked = []
     for port in problem.steer:
-        main, choices = problem.main(port), []
+        main = problem.main(port)
+        choices: list[tuple[tuple[int, int, int, int], int, Steering]] = []
         for order, s in enumerate(problem.profile.field_sets):
             names = {part.name for part in s.nominal(main)}
             if names:
                 steering = problem.steering(port, s)
                 covered = len(names & useful[port])
-                key = (-covered, len(names - useful[port]), len(steering.resteered), order)
+                key = (len(useful[port]) - covered, len(names - useful[port]), len(steering.resteered), order)
                 choices.append((key, port, steering))
         ranked.append(sorted(choices, key=lambda c: c[0])[:_LIMIT])
     combinations = [(tuple(map(sum, zip(*(k for k, _, _ in c), strict=True))), c) for c in product(*ranked)]
-    for key, chosen in sorted(combinations, key=lambda c: c[0])[:_LIMIT]:
-        yield -key[0], {port: steering for _, port, steering in chosen}
+    for rank, chosen in sorted(combinations, key=lambda c: c[0])[:_LIMIT]:
+        yield rank[:3], {port: steering for _, port, steering in chosen}
 
 
 def search(problem: Problem, useful: Mapping[int, frozenset[str]]) -> Candidate | None:
     """The best candidate found, or None when every one leaves some port without a choice of core."""
     best: Candidate | None = None
-    coverage, seen = -1, 0
-    for covered, steering in candidates(problem, useful):
-        seen = seen + 1 if covered == coverage else 1
-        if best and (seen > _SAME_COVERAGE or (covered < coverage and not best.score[0] and not best.score[3])):
+    best_rank: tuple[int, ...] = ()
+    for rank, steering in candidates(problem, useful):
+        if best and best.is_full_rank and rank > best_rank:
             break
-        coverage = covered
         found = judge(problem, steering)
         if found:
             found = _without_resteering(problem, found)
-            best = found if best is None or found.score < best.score else best
+            if best is None or found.score < best.score:
+                best, best_rank = found, rank
             if best.is_flawless:
                 break
     return best
@@ -126,11 +129,10 @@ def judge(problem: Problem, steering: Mapping[int, Steering]) -> Candidate | Non
     goals = targets(system, {port: _graded(s, problem.steer[port]) for port, s in steering.items()})
     whole = {t.port: t for t in reversed(goals) if not t.field}  # the first list of a port is its main one
     resteered = [t for s in steering.values() for t in s.resteered]
-    used = {(p, expand(steering[p].owner_inputs)[i][0]) for p, positions in usable.items() for i in positions}
     score = (
         sum(problem.table_bits - t.possible for t in whole.values()),
         sum(t in _COMMON for t in resteered),
-        -len(used),
+        -_used(steering, usable),
         sum(t.flaws(problem.table_bits) for t in goals),
         len(resteered),
         -sum(map(len, usable.values())),
@@ -154,9 +156,21 @@ def _without_resteering(problem: Problem, start: Candidate) -> Candidate:
     for group in [frozenset(types)] * (len(types) > 1) + [frozenset({t}) for t in types]:
         steering = {port: replace(s, resteered=s.resteered - group) for port, s in best.steering.items()}
         reliable = all(s.inputs[t] for port, s in steering.items() for t in group & problem.steer[port])
-        found = judge(problem, steering) if reliable else None
+        promising = reliable and (bool(group & set(_COMMON)) or _keeps_fields(problem, steering, best))
+        found = judge(problem, steering) if promising else None
         if found and found.score < best.score:
             best = found
         if not any(s.resteered for s in best.steering.values()):
             break
     return best
+
+
+def _keeps_fields(problem: Problem, steering: Mapping[int, Steering], than: Candidate) -> bool:
+    """Whether this steering may use as many fields as ``than``: a cheap test before judging it."""
+    usable = ideal_usable(problem.compiled, steering)
+    return -_used(steering, usable) <= than.score[2]
+
+
+def _used(steering: Mapping[int, Steering], usable: Mapping[int, Iterable[int]]) -> int:
+    """How many fields, over all ports, may decide the core of packets of the main type."""
+    return len({(p, expand(steering[p].owner_inputs)[i][0]) for p, positions in usable.items() for i in positions})

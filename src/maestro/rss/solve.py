@@ -85,7 +85,7 @@ def configure(
     size = _table_size(profile, reta_size)
     table = reta.fill(size, cores)
     steer = _steer(ports, requirements, steer_types)
-    problem = Problem(profile, Compiled(requirements), steer, size.bit_length() - 1)
+    problem = Problem(profile, Compiled(requirements, profile.hashable), steer, size.bit_length() - 1)
     useful = problem.useful_fields()
     best = search(problem, useful) if all(useful.values()) else None
     if best is None:

@@ -7,11 +7,25 @@ Table bit j of a hash is then the j-th shift of the same row: nothing but shifts
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from maestro.rss import gf2
-from maestro.rss.requirement import Condition, Form, Inputs, Requirement, applies, base_type, conditions, known_bits
+from maestro.rss.requirement import (
+    Condition,
+    Form,
+    Inputs,
+    Premise,
+    Requirement,
+    Row,
+    Side,
+    applies,
+    base_type,
+    conditions,
+    premise,
+    relevant,
+    side,
+)
 from maestro.rss.toeplitz import WINDOW
 
 
@@ -53,49 +67,70 @@ class Lane:
         return (row >> self.base & (1 << self.key_bits) - 1).to_bytes(self.key_bits // 8, "big")
 
 
-_Side = tuple[Inputs, tuple[tuple[str, int], ...]]
-
-
 class Compiled:
-    """The requirements, grouped by their forms, with the conditions they put on hashes computed once."""
+    """The requirements, grouped by their forms, with everything that does not depend on the steering done once.
 
-    def __init__(self, requirements: Iterable[Requirement]) -> None:
+    ``hashable``: the fields that the NIC can hash for some packet type.
+    """
+
+    def __init__(self, requirements: Iterable[Requirement], hashable: frozenset[str]) -> None:
         self._groups: dict[tuple[int, tuple[Form, ...], int, tuple[Form, ...]], set[tuple[str, str]]] = {}
         for r in requirements:
             pairs = self._groups.setdefault((r.left_port, r.left, r.right_port, r.right), set())
             pairs |= {(t, u) for t in r.left_types for u in r.right_types}
-        self._known: dict[tuple[int, str], tuple[tuple[str, int], ...]] = {}
-        self._cache: dict[tuple[int, _Side, _Side], frozenset[Condition]] = {}
+        self._hashable = hashable
+        self._sides: dict[tuple[int, str], Side] = {}
+        self._premises: dict[tuple[int, str, str], Premise | None] = {}
+        self._known: dict[int, list[tuple[list[Row], Premise | None]]] = {}
+        self._conditions: dict[tuple[int, Inputs, Inputs], frozenset[Condition]] = {}
 
     def conditions(
         self, steering: Mapping[int, Steering], only: Mapping[int, frozenset[str]] | None = None
-    ) -> Iterable[tuple[int, int, int, int, Condition]]:
-        """(left port, bits of the left input string, right port, bits of the right one, condition).
+    ) -> Iterator[tuple[int, int, int, int, frozenset[Condition]]]:
+        """(left port, bits of the left input string, right port, bits of the right one, conditions).
 
         ``only`` restricts the packet types of each port.
         """
-        for n, ((left_port, left, right_port, right), pairs) in enumerate(self._groups.items()):
-            a, b = steering[left_port], steering[right_port]
-            sides: set[tuple[_Side, _Side]] = set()
+        for n, ((p, left, q, right), pairs) in enumerate(self._groups.items()):
+            asked: dict[tuple[int, int, int], tuple[Premise, Inputs, Inputs]] = {}
             for t, u in pairs:
-                if only is None or (base_type(t) in only[left_port] and base_type(u) in only[right_port]):
-                    xs, ys = self._sides(2 * n, left, a, t), self._sides(2 * n + 1, right, b, u)
-                    sides |= {(x, y) for x in xs for y in ys}
-            for x, y in sides:
-                found = self._cache.get((n, x, y))
-                if found is None:
-                    found = self._cache[n, x, y] = conditions(left, *x, right, *y)
-                lengths = _length(x[0]), _length(y[0])
-                for condition in found:
-                    yield left_port, lengths[0], right_port, lengths[1], condition
+                if only is not None and (base_type(t) not in only[p] or base_type(u) not in only[q]):
+                    continue
+                xs, ys = _hashed(steering[p], t), _hashed(steering[q], u)
+                found = self._premise(n, left, base_type(t), right, base_type(u)) if xs and ys else None
+                if found:
+                    asked |= {(id(found), id(x), id(y)): (found, x, y) for x in xs for y in ys}
+            for found, x, y in asked.values():
+                key = (id(found), x, y)
+                if key not in self._conditions:
+                    self._conditions[key] = conditions(found, x, y)
+                yield p, _length(x), q, _length(y), self._conditions[key]
 
-    def _sides(self, which: int, forms: Sequence[Form], steering: Steering, packet_type: str) -> list[_Side]:
-        t = base_type(packet_type)
-        if not applies(packet_type, t in steering.resteered):
-            return []
-        if (which, t) not in self._known:
-            self._known[which, t] = known_bits(forms, t)
-        return [(inputs, self._known[which, t]) for inputs in steering.hashed(t)]
+    def _premise(self, n: int, left: tuple[Form, ...], t: str, right: tuple[Form, ...], u: str) -> Premise | None:
+        """Types that lead to the same equations share one object."""
+        if (n, t, u) not in self._premises:
+            rows = relevant(self._side(2 * n, left, t), self._side(2 * n + 1, right, u))
+            self._premises[n, t, u] = None if rows is None else self._solved(n, rows)
+        return self._premises[n, t, u]
+
+    def _solved(self, n: int, rows: list[Row]) -> Premise | None:
+        known = self._known.setdefault(n, [])
+        for others, found in known:
+            if rows == others:
+                return found
+        known.append((rows, premise(rows)))
+        return known[-1][1]
+
+    def _side(self, which: int, forms: tuple[Form, ...], packet_type: str) -> Side:
+        if (which, packet_type) not in self._sides:
+            self._sides[which, packet_type] = side(forms, packet_type, self._hashable)
+        return self._sides[which, packet_type]
+
+
+def _hashed(steering: Steering, packet_type: str) -> tuple[Inputs, ...]:
+    """What may be hashed for a (suffixed) type of a requirement; nothing when its suffix rules it out."""
+    t = base_type(packet_type)
+    return steering.hashed(t) if applies(packet_type, t in steering.resteered) else ()
 
 
 def _length(inputs: Inputs) -> int:
@@ -120,21 +155,43 @@ class System:
         self.lanes = {port: Lane(n * width, width) for n, port in enumerate(steering)}
         self.width = width * len(self.lanes)
         rows: set[int] = set()
-        for p, m, q, n, (x, y) in compiled.conditions(steering, only):
-            row = self.lanes[p].place(x, m) ^ self.lanes[q].place(y, n)
-            rows.update(row << j for j in range(table_bits))
+        for p, m, q, n, found in compiled.conditions(steering, only):
+            left, right = self.lanes[p], self.lanes[q]
+            rows |= {left.place(x, m) ^ right.place(y, n) for x, y in found}
         rows.discard(0)
-        self.basis = gf2.reduce(rows)
-        self._symbols: dict[tuple[int, int], tuple[int, ...]] = {}
+        self.basis = gf2.reduce({row << j for row in rows for j in range(table_bits)})
+        self._numbers: dict[int, int] = {}
+        self._forms: dict[int, int] = {}
+        self._symbols: dict[tuple[int, int], list[int]] = {}
 
-    def symbols(self, port: int, position: int) -> tuple[int, ...]:
-        """What input bit ``position`` puts on each table bit, as linear forms in the free key bits."""
+    def symbols(self, port: int, position: int) -> list[int]:
+        """What input bit ``position`` puts on each table bit, as linear forms in the free key bits.
+
+        Free key bits are numbered in the order in which they are met, to keep the forms short.
+        """
         found = self._symbols.get((port, position))
         if found is None:
             low = self.lanes[port].window(position)
-            found = tuple(gf2.residue(self.basis, 1 << low + j) for j in range(self.table_bits))
-            self._symbols[port, position] = found
+            found = self._symbols[port, position] = [self._form(v) for v in range(low, low + self.table_bits)]
         return found
+
+    def _form(self, variable: int) -> int:
+        form = self._forms.get(variable)
+        if form is None:
+            form = 0
+            for free in gf2.bits(gf2.residue(self.basis, 1 << variable)):
+                form |= 1 << self._numbers.setdefault(free, len(self._numbers))
+            self._forms[variable] = form
+        return form
+
+    def free_bits(self, port: int, positions: Iterable[int]) -> int:
+        """The free key bits, as a row, that these input bits depend on."""
+        lows = [self.lanes[port].window(i) for i in positions]
+        variables = {low + j for low in lows for j in range(self.table_bits)}
+        region = 0
+        for variable in variables:
+            region |= gf2.residue(self.basis, 1 << variable)
+        return region
 
     def usable(self, port: int, length: int) -> list[int]:
         """The input bits, of ``length``, that move the table index under some valid key."""
@@ -145,39 +202,38 @@ class System:
 
         The smaller of the row rank and the column rank over the free key bits; keys nearly always reach it.
         """
+        matrix = [self.symbols(port, i) for i in positions]
+        width = len(self._numbers)
         echelon: gf2.Basis = {}
-        for i in positions:
+        for row in matrix:
             if len(echelon) == self.table_bits:
                 break
-            gf2.insert(echelon, _concatenate(self.symbols(port, i), self.width))
-        columns = zip(*(self.symbols(port, i) for i in positions), strict=True)
-        return min(len(echelon), gf2.rank(_concatenate(c, self.width) for c in columns))
+            gf2.insert(echelon, _concatenate(row, width))
+        return min(len(echelon), gf2.rank(_concatenate(c, width) for c in zip(*matrix, strict=True)))
 
 
-def _concatenate(forms: Sequence[int], width: int) -> int:
+def _concatenate(forms: Iterable[int], width: int) -> int:
     row = 0
     for form in forms:
         row = row << width | form
     return row
 
 
-def ideal_usable(compiled: Compiled, steering: Mapping[int, Steering]) -> dict[int, frozenset[int]]:
-    """Which bits of each port's main inputs the core may depend on if every input bit had a window of its own.
+def ideal_usable(
+    compiled: Compiled, steering: Mapping[int, Steering], only: Mapping[int, frozenset[str]] | None = None
+) -> dict[int, frozenset[int]]:
+    """Which bits of each port's main inputs the core may depend on, if every position had a window of its own.
 
-    No key can do better, so a port with none cannot be spread with these requirements, whatever the key. Only packets
-    of the main types are looked at.
+    No key can do better: what is not usable here is not usable under any key.
     """
-    bases: dict[int, int] = {}
-    lengths = {port: _length(s.owner_inputs) for port, s in steering.items()}
-    total = 0
+    lengths = {p: max(_length(i) for t in s.inputs.values() for i in t) for p, s in steering.items()}
+    total, ends = 0, {}
     for port, length in lengths.items():
-        bases[port], total = total, total + length
+        total += length
+        ends[port] = total  # the first input bit is the highest of the port's variables
     rows: set[int] = set()
-    only = {port: frozenset({s.main}) for port, s in steering.items()}
-    for p, _, q, _, (x, y) in compiled.conditions(steering, only):
-        rows.add(x << bases[p] ^ y << bases[q])
+    for p, m, q, n, found in compiled.conditions(steering, only):
+        rows |= {x << ends[p] - m ^ y << ends[q] - n for x, y in found}
     basis = gf2.reduce(rows)
-    return {
-        port: frozenset(i for i in range(n) if gf2.residue(basis, 1 << bases[port] + n - 1 - i))
-        for port, n in lengths.items()
-    }
+    mains = {port: _length(s.owner_inputs) for port, s in steering.items()}
+    return {p: frozenset(i for i in range(n) if gf2.residue(basis, 1 << ends[p] - 1 - i)) for p, n in mains.items()}
