@@ -116,6 +116,24 @@ def test_cells_that_may_be_one_are_told_apart() -> None:
     assert verdicts(model) == ["drop", "flood", "flood"]
 
 
+def test_cells_borrowed_together_that_may_be_one_are_told_apart() -> None:
+    model = analyse(
+        TABLE
+        + """ENTRY {
+          struct key *a, *b;
+          int i = (*buffer)[0] & 15, j = (*buffer)[1] & 15;
+          vector_borrow(table.keys, i, (void **)&a);
+          vector_borrow(table.keys, j, (void **)&b);
+          a->tag = 1;
+          uint8_t tag = b->tag;
+          vector_return(table.keys, j, b);
+          vector_return(table.keys, i, a);
+          return tag == 1 ? FLOOD_FRAME : device;
+        }"""
+    )
+    assert verdicts(model) == ["drop", "flood", "flood"]
+
+
 def test_an_assertion_is_an_assumption_and_is_reported() -> None:
     model = analyse("ENTRY {\n  assert(length < 1000);\n  return length < 1001 ? FLOOD_FRAME : device;\n}")
     (path,) = model.paths
@@ -152,3 +170,40 @@ def test_configuration_arguments_reach_the_nf() -> None:
         argv=["100"],
     )
     assert "100" in str(model.paths[0].conditions[0]) or "0x64" in str(model.paths[0].conditions[0])
+
+
+TWO_KEYS = (
+    TABLE
+    + """static int find(uint32_t ip, int *i) {
+          struct key k = {.ip = ip};
+          if (map_get(table.map, &k, i)) return 1;
+          struct key *cell;
+          if (!dchain_allocate_new_index(table.ages, i, 0)) return 0;
+          vector_borrow(table.keys, *i, (void **)&cell); *cell = k;
+          map_put(table.map, cell, VALUE);
+          return 1;
+        }
+        ENTRY {
+          int i, j;
+          struct key *cell;
+          uint32_t a = (*buffer)[0], b = 256 + (*buffer)[1];
+          if (!find(a, &i) || !find(b, &j)) return device;
+          vector_borrow(table.keys, i, (void **)&cell); cell->port = 1;
+          vector_borrow(table.keys, j, (void **)&cell); cell->port = 2;
+          return FLOOD_FRAME;
+        }"""
+)
+
+
+def _compares_indices(model: Model) -> bool:
+    """Whether a path's condition is about an index: which cell is which had to be told apart."""
+    texts = [str(c) for p in model.paths for c in p.conditions]
+    return any(".index ==" in t or ".value ==" in t or ".index)" in t or ".value)" in t for t in texts)
+
+
+def test_different_keys_have_different_cells() -> None:
+    assert not _compares_indices(analyse(TWO_KEYS.replace("VALUE", "*i")))
+
+
+def test_unless_the_nf_puts_other_values_than_indices() -> None:
+    assert _compares_indices(analyse(TWO_KEYS.replace("VALUE", "3")))

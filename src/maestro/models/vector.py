@@ -2,7 +2,7 @@
 
 A borrowed cell is an object in the executor's memory whose bytes are those of one symbol, the cell read. Giving it
 back (or ending the path) writes the cell if its bytes are not those that were read. Cells that may be the same one
-are told apart by forking, but only where one of them changed.
+are told apart by forking, but only where one of them changed, or is still borrowed and so may change.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ class _Borrowed:
     cell: Pointer
     content: Expr
     """What the vector holds at ``index`` as far as operations say; the cell may have moved on."""
+    lent: bool = True
+    """Not given back yet: the NF may write through its pointer at any time."""
 
 
 @model("vector_allocate")
@@ -92,15 +94,21 @@ def _cell(ctx: Context, handle: Handle, index: Expr) -> Pointer:
     _settle(ctx, handle, borrowed)
     for known in borrowed:
         if known.index is index:
-            return known.cell
+            return _lend(known)
     _check_bounds(ctx, handle, index)
     for known in borrowed:
-        if _changed(known) and ctx.may_equal(known.index, index) and ctx.decide(eq(known.index, index)):
-            return known.cell
+        matters = known.lent or _changed(known)
+        if matters and ctx.may_equal(known.index, index) and ctx.decide(eq(known.index, index)):
+            return _lend(known)
     op = ctx.record(handle.name, "vector_read", Kind.READ, {"index": index}, {"cell": 8 * handle.elem_size})
     cell = op.result("cell")
     borrowed.append(_Borrowed(index, _object(ctx, handle, cell), cell))
     return borrowed[-1].cell
+
+
+def _lend(known: _Borrowed) -> Pointer:
+    known.lent = True
+    return known.cell
 
 
 def _changed(known: _Borrowed) -> bool:
@@ -128,7 +136,11 @@ def vector_return(ctx: Context, args: Args) -> None:
         i = ctx.constant(index, "a vector index during initialisation")
         handle.contents[i] = _concrete(ctx, args[2], handle.elem_size)
         return
-    _settle(ctx, handle, ctx.known.setdefault(f"vector {handle.name}", []))
+    borrowed: list[_Borrowed] = ctx.known.setdefault(f"vector {handle.name}", [])
+    for known in borrowed:
+        if isinstance(args[2], Pointer) and known.cell.obj == args[2].obj:
+            known.lent = False
+    _settle(ctx, handle, borrowed)
 
 
 def settle_all(ctx: Context, handles: list[Handle]) -> None:
