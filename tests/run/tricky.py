@@ -1,0 +1,204 @@
+"""Small NFs, each of which makes life hard for the symbolic executor in its own way."""
+
+HEADER = """\
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/verified/double-chain.h"
+#include "lib/verified/expirator.h"
+#include "lib/verified/map.h"
+#include "lib/verified/vector.h"
+#include "nf-util.h"
+#include "nf.h"
+
+struct nf_config { int none; } config;
+
+#define ENTRY \\
+  int nf_process(uint16_t device, uint8_t **buffer, uint16_t length, vigor_time_t now, struct rte_mbuf *mbuf)
+#line 1 "nf.c"
+"""
+
+TABLE = """
+struct key { uint8_t tag; uint32_t ip; uint16_t port; };
+static bool same(void *a, void *b) {
+  struct key *x = a, *y = b;
+  return x->tag == y->tag && x->ip == y->ip && x->port == y->port;
+}
+static unsigned hash(void *k) { return ((struct key *)k)->ip; }
+static void clear(void *k) { struct key *cell = k; memset(cell, 0, sizeof *cell); }
+"""
+
+OPTIONS = """
+bool nf_init(void) { return true; }
+ENTRY {
+  uint8_t *options;
+  struct rte_ether_hdr *ether = nf_then_get_rte_ether_header(buffer);
+  struct rte_ipv4_hdr *ip = nf_then_get_rte_ipv4_header(ether, buffer, &options);
+  if (ip == NULL) return packet_get_unread_length(buffer) < 4 ? FLOOD_FRAME : device;
+  if ((ip->version_ihl & 15) > 7) return 1 - device;
+  if (options != NULL) {
+    if (options[0] == 7) { options[3] ^= 0x5a; ip->time_to_live--; }
+    switch (options[0] & 0x1f) {
+      case 4: return 1 - device;
+      case 20: ip->type_of_service = options[1] + options[2]; /* fall through */
+      case 21: return FLOOD_FRAME;
+    }
+  }
+  struct tcpudp_hdr *l4 = nf_then_get_tcpudp_header(ip, buffer);
+  if (l4 == NULL) return device;
+  uint16_t port = l4->src_port;
+  l4->src_port = l4->dst_port;
+  l4->dst_port = port;
+  return rte_be_to_cpu_16(port) < 1024 ? 1 - device : device;
+}
+"""
+
+TABLES = (
+    TABLE
+    + """
+static struct { struct Map *map; struct Vector *keys; struct DoubleChain *ages; } table[2];
+bool nf_init(void) {
+  for (int i = 0; i < 2; i++)
+    if (!map_allocate(same, hash, 16, &table[i].map) || !dchain_allocate(16, &table[i].ages) ||
+        !vector_allocate(sizeof(struct key), 16, clear, &table[i].keys)) return false;
+  return true;
+}
+struct request { uint8_t command, tag, tag2; uint32_t ip; uint16_t port; uint16_t out; } __attribute__((packed));
+ENTRY {
+  if (length < sizeof(struct request) + 3) return device;
+  struct request *r = (struct request *)(*buffer + 3);
+  struct key a = {.tag = r->tag, .ip = r->ip, .port = r->port}, b = a;
+  b.tag = r->tag2;
+  int i, j, table_number = r->command & 1;
+  void *trash;
+  struct Map *map = table[table_number].map;
+  if (r->command & 2) expire_items_single_map(table[1].ages, table[1].keys, table[1].map, now - r->out);
+  bool first = map_get(map, &a, &i);
+  if (!first) {
+    if (!dchain_allocate_new_index(table[table_number].ages, &i, now)) return device;
+    struct key *cell;
+    vector_borrow(table[table_number].keys, i, (void **)&cell);
+    *cell = a;
+    map_put(map, cell, i);
+    vector_return(table[table_number].keys, i, cell);
+  }
+  switch (r->command >> 2) {
+    case 0:
+      r->out = map_get(map, &b, &j) ? j : 0xffff;
+      if (first) dchain_rejuvenate_index(table[table_number].ages, i, now);
+      return 1 - device;
+    case 1:
+      map_erase(map, &b, &trash);
+      r->out = map_get(map, &a, &j);
+      return dchain_free_index(table[table_number].ages, i) ? FLOOD_FRAME : device;
+    case 2:
+      expire_items_single_map(table[0].ages, table[0].keys, table[0].map, now);
+      return map_get(map, &a, &j) && j == i ? FLOOD_FRAME : device;
+    case 3:
+      r->ip = map_size(map);
+      return dchain_is_index_allocated(table[table_number].ages, i) ? 1 - device : device;
+    case 4:
+      while (dchain_expire_one_index(table[0].ages, &j, now - 1)) {
+        map_erase(table[0].map, &b, &trash);
+        if (++r->tag > 2) break;
+      }
+      return map_get(table[0].map, &b, &j) ? FLOOD_FRAME : device;
+  }
+  return device;
+}
+"""
+)
+
+CELLS = """
+struct cell { uint16_t hits; uint8_t mark; uint32_t owner; uint64_t units; };
+static void clear(void *c) { struct cell *cell = c; memset(cell, 0, sizeof *cell); }
+static struct Vector *cells, *others;
+bool nf_init(void) {
+  return vector_allocate(sizeof(struct cell), 256, clear, &cells) &&
+         vector_allocate(sizeof(struct cell), 256, clear, &others);
+}
+ENTRY {
+  if (length < 20) return device;
+  uint8_t *p = *buffer;
+  struct cell *a, *b, *o;
+  int i = p[0], j = p[1], k = p[2];
+  vector_borrow(cells, i, (void **)&a);
+  a->hits++;
+  if (p[3] & 1) a->mark = p[4];
+  vector_return(cells, i, a);
+  vector_borrow(others, k, (void **)&o);
+  vector_borrow(cells, j, (void **)&b);
+  if (p[3] & 2) *b = *o;
+  if (p[3] & 4) memcpy((uint8_t *)b + 8, p + 5, 3);
+  vector_return(cells, j, b);
+  vector_return(others, k, o);
+  vector_borrow(cells, i, (void **)&a);
+  p[19] = a->mark;
+  bool known = a->owner == (uint32_t)(p[8] << 8 | p[9]);
+  vector_return(cells, i, a);
+  vector_borrow(cells, k, (void **)&a);
+  memcpy(p + 10, a, 2);
+  p[18] = a->units >> 60;
+  vector_return(cells, k, a);
+  return known ? 1 - device : device;
+}
+"""
+
+TWICE = """
+static void clear(void *c) { *(uint32_t *)c = 0; }
+static struct Vector *cells;
+bool nf_init(void) { return vector_allocate(4, 256, clear, &cells); }
+ENTRY {
+  uint8_t *p = *buffer, *a, *b;
+  vector_borrow(cells, p[0], (void **)&a);
+  vector_borrow(cells, p[1], (void **)&b);
+  a[0] = p[2];
+  b[1] = a[1] + 1;
+  p[3] = b[0];
+  vector_return(cells, p[1], b);
+  vector_return(cells, p[0], a);
+  return b[2] == p[4] ? FLOOD_FRAME : device;
+}
+"""
+
+HANDLERS = """
+struct context { uint8_t *at; int sum; int64_t age; };
+typedef int handler(struct context *, int);
+struct stage { handler *run; const struct stage *next; int weight; };
+static int add(struct context *c, int weight) { c->sum += weight * (int8_t)*c->at++; return c->sum; }
+static int mix(struct context *c, int weight) { c->sum ^= *c->at++ << (weight & 7); return c->sum >> 1; }
+static int halve(struct context *c, int weight) { return c->sum / weight + c->sum % weight; }
+static const struct stage last = {halve, NULL, 4}, middle = {mix, &last, 5};
+static const struct stage stages[] = {{add, &middle, -2}, {mix, &stages[0], 9}, {add, &last, 7}};
+static int pipeline(const struct stage *s, struct context *c) {
+  int value = 0;
+  for (; s != NULL; s = s->next) value = s->run(c, s->weight);
+  return value;
+}
+bool nf_init(void) { return true; }
+ENTRY {
+  uint8_t *p = *buffer;
+  assert(p[1] != 0xee);
+  if (length < 24) {
+    if (length == 23) p[22] = p[0];
+    return length & 1 ? 1 - device : FLOOD_FRAME;
+  }
+  struct context c = {p + 2, 0, now - INT64_C(5000000000)};
+  int value = pipeline(&stages[p[0] % 3], &c);
+  p[5] = (uint8_t)value;
+  uint32_t word;
+  memcpy(&word, p + 12, 4);
+  word = __builtin_bswap32(word) >> (p[1] >> 6);
+  memcpy(p + 16, &word, 4);
+  if (c.age < 0) return device;
+  switch (value) {
+    case -4: case 2: return 1 - device;
+    case 0: p[20]++; break;
+    default: if (value < 0 && memcmp(p, p + 6, 3) > 0) return FLOOD_FRAME;
+  }
+  return c.age / 1000000000 > p[21] ? 1 - device : device;
+}
+"""
+
+SOURCES = {"options": OPTIONS, "tables": TABLES, "cells": CELLS, "twice": TWICE, "handlers": HANDLERS}
