@@ -12,6 +12,7 @@ from maestro.diagnostics import Span
 from maestro.ir.expr import TRUE, Expr, symbols
 from maestro.ir.model import Assume, Model, Operation
 from maestro.ir.plan import Reason
+from maestro.sharding.accesses import accesses
 from maestro.sharding.groups import Group
 from maestro.sharding.provenance import Trace
 
@@ -123,18 +124,25 @@ def _is_located(trace: Trace, allocation: Operation) -> bool:
 
 
 def _foreign_indices(model: Model, paths: Sequence[Trace], group: Group) -> Iterator[Reason]:
-    """Entries reached through an allocated index here and through another kind of index there."""
+    """Entries with more than one owner, or with an owner whom no key names."""
     for name in group.objects:
-        operations = [(t, op) for t in paths for op in t.path.operations if op.object == name]
-        if name in group.modified and name in group.index_maps:
-            stray = [op for t, op in operations if op.method == "map_put" and not t.source(op.arg("value"))]
-            yield from _stray(name, stray, "stores an index that no allocator gave out")
-        elif name in group.modified:
-            indexed = [(t, op) for t, op in operations if any(n == "index" for n, _ in op.args)]
-            stray = [op for t, op in indexed if not t.source(op.arg("index"))]
-            mixed = len(stray) < len(indexed) or name in group.allocators
-            yield from _stray(name, stray if mixed else [], "is also reached by an index that the NF computes itself")
-    for name in group.index_maps - group.modified:
+        if name in group.modified & group.index_maps:
+            puts = [(t, op) for t in paths for op in t.path.operations if op.object == name and op.method == "map_put"]
+            stray = [op for t, op in puts if not _owns(t, op)]
+            yield from _foreign(name, "stores an index that no allocator gave out for that key", stray)
+    reached: dict[str, dict[str, Operation]] = {}
+    for access in accesses(paths, group):
+        reached.setdefault(access.object, {}).setdefault(access.space, access.operation)
+    for name, spaces in reached.items():
+        if len(spaces) > 1:
+            ways = " and ".join("computed indices" if s.endswith("[]") else f"the keys of `{s}`" for s in spaces)
+            yield from _foreign(name, f"is reached by {ways}", list(spaces.values()))
+    if len(group.allocators) > 1:
+        allocations = [op for t in paths for op in t.path.operations if op.method == "dchain_allocate"]
+        yield from _foreign(
+            min(group.allocators), "is not the only allocator of the indices that it gives out", allocations
+        )
+    for name in sorted(group.index_maps - group.modified):
         values = [value for value, _ in model.object(name).contents]
         if group.modified and len(set(values)) < len(values):
             yield Reason(
@@ -146,9 +154,17 @@ def _foreign_indices(model: Model, paths: Sequence[Trace], group: Group) -> Iter
             )
 
 
-def _stray(name: str, operations: list[Operation], what: str) -> Iterator[Reason]:
+def _owns(trace: Trace, put: Operation) -> bool:
+    """Whether the value that is put is an index just allocated, or the one that the same key already has."""
+    source = trace.source(put.arg("value"))
+    if source is None or source.method != "map_get":
+        return source is not None
+    return source.object == put.object and trace.settle(source.arg("key")) is trace.settle(put.arg("key"))
+
+
+def _foreign(name: str, what: str, operations: list[Operation]) -> Iterator[Reason]:
     if operations:
-        hint = "reach entries by the key of a map only; computed indices need steered allocation, a later step"
+        hint = "reach an entry by the key of one map only; computed indices need steered allocation, a later step"
         yield Reason("foreign-index", f"`{name}` {what}", (name,), spans_of(operations), hint)
 
 
@@ -160,7 +176,7 @@ def _filled_at_init(model: Model, group: Group) -> Iterator[Reason]:
         if name in group.modified and obj.kind != "vector" and obj.contents:
             yield Reason(
                 "filled-at-init",
-                f"`{name}` has {len(obj.contents)} entries when the NF starts and changes later",
+                f"`{name}` already holds entries when the NF starts ({len(obj.contents)}) and changes later",
                 (name,),
                 (obj.span,),
                 "keep entries made at start-up in a map of their own that no packet changes",

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from maestro.diagnostics import Span
 from maestro.ir.expr import Expr, concat, eq, extract, negate, walk
-from maestro.ir.model import Model, Operation, StateObject
+from maestro.ir.model import Kind, Model, Operation, StateObject
 from maestro.ir.plan import Reason
 from maestro.sharding.accesses import locations
 from maestro.sharding.groups import Group
@@ -40,11 +40,15 @@ def leftover_hazards(model: Model, paths: Sequence[Trace], group: Group, solve: 
 
 
 def _stale_cells(model: Model, paths: Sequence[Trace], group: Group) -> Iterator[Reason]:
+    """Reads of leftovers. Where nothing is ever freed and all cells start alike, there are none."""
+    operations = (op for t in paths for op in t.path.operations if op.object in group.objects)
+    freed = any(op.kind in (Kind.FREE, Kind.EXPIRE) for op in operations)
     for name in group.objects:
-        if name in group.modified and model.object(name).kind == "vector":
+        obj = model.object(name)
+        if name in group.modified and obj.kind == "vector" and (freed or obj.contents):
             cell = _Cell()
             for trace in paths:
-                _follow(model, trace, model.object(name), group, cell)
+                _follow(model, trace, obj, group, cell)
             if cell.fresh_used or cell.stale & cell.used:
                 yield Reason(
                     "stale-cell",
@@ -138,36 +142,45 @@ def _key_mask(vector: StateObject, table: StateObject) -> int:
 
 
 def _stale_indices(paths: Sequence[Trace], group: Group) -> Iterator[Reason]:
-    """Maps that still hold an index after its allocator has taken it back."""
+    """Indices that a map still holds, or a path still uses, after their allocator has taken them back."""
     maps = group.index_maps & group.modified
-    found: dict[str, list[Operation]] = {}
+    found: dict[tuple[str, str], list[Operation]] = {}
     for trace in paths:
         for op in trace.path.operations:
-            cleared: set[str] = set()
             if op.object not in group.allocators:
                 continue
             if op.method == "expire_map":
-                cleared = set(op.related[1:])
+                held = maps - set(op.related[1:])
             elif op.method == "dchain_free":
-                named = set(locations(trace, op))
-                cleared = {e.object for e in trace.path.operations if _erases(e, named)}
+                held = frozenset({name for name in maps if not _erases(trace, op, name)} | _late(trace, op))
             else:
                 continue
-            for name in maps - cleared:
-                found.setdefault(name, []).append(op)
-    for name, operations in sorted(found.items()):
+            for name in held:
+                found.setdefault((name, op.object), []).append(op)
+    for (name, allocator), operations in sorted(found.items()):
         yield Reason(
             "stale-index",
-            f"`{name}` still holds an index after `{operations[0].object}` has freed it, so it may name another "
-            "flow's entry",
-            (name, operations[0].object),
+            f"`{name}` still uses an index after `{allocator}` has freed it, so it may name another flow's entry",
+            (name, allocator),
             spans_of(operations),
-            "erase the key from every map that holds the index when the index is freed",
+            "erase the key that holds the index when the index is freed, and free it last",
         )
 
 
-def _erases(op: Operation, named: set[tuple[str, Expr]]) -> bool:
-    return op.method == "map_erase" and (op.object, op.arg("key")) in named
+def _erases(trace: Trace, free: Operation, table: str) -> bool:
+    """Whether the path erases from ``table`` the key that held the freed index."""
+    source = trace.source(free.arg("index"))
+    return source is not None and any(
+        op.method == "map_erase" and op.object == source.object == table and op.arg("key") is source.arg("key")
+        for op in trace.path.operations
+    )
+
+
+def _late(trace: Trace, free: Operation) -> set[str]:
+    """The objects in which the path uses the freed index later."""
+    index = trace.symbol(free.arg("index"))
+    later = (op for op in trace.path.operations if op.ordinal > free.ordinal)
+    return {op.object for op in later if any(trace.symbol(value) is index for _, value in op.args)}
 
 
 def _expired_keys(model: Model, paths: Sequence[Trace], group: Group, solve: Solve) -> Iterator[Reason]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from maestro.ir.packet import FIELDS
-from maestro.rss.requirement import Form
+from maestro.rss.requirement import FieldBit, Form
 from maestro.sharding.requirements import Need, Row
 
 _ORDER = ("ipv4.src", "ipv4.dst", "ipv6.src", "ipv6.dst", "l4.sport", "l4.dport")
@@ -49,8 +49,12 @@ def key_text(need: Need) -> str:
 
 def _rank(row: Row) -> tuple[object, ...]:
     """Sorts equations by the first bit of the left side, fields in the order in which RSS takes them."""
-    names = sorted((_ORDER.index(n) if n in _ORDER else len(_ORDER), n, i) for n, i in row[0].bits or row[1].bits)
-    return (not row[0].bits, names)
+    return (not row[0].bits, sorted(map(_place, row[0].bits or row[1].bits)))
+
+
+def _place(bit: FieldBit) -> tuple[int, str, int]:
+    name, i = bit
+    return (_ORDER.index(name) if name in _ORDER else len(_ORDER), name, i)
 
 
 def _runs(rows: Sequence[Row]) -> Iterator[Run]:
@@ -86,8 +90,9 @@ def _side(run: Run, side: int) -> str:
     form = run.first[side]
     if not form.bits:
         return f"{run.value[side]:#x}"
-    text = " ^ ".join(_slice(name, first, run.count) for name, first in sorted(form.bits))
-    return f"~{text}" if form.constant else text
+    text = " ^ ".join(_slice(name, first, run.count) for name, first in sorted(form.bits, key=_place))
+    grouped = f"({text})" if len(form.bits) > 1 else text
+    return f"~{grouped}" if form.constant else grouped
 
 
 def _slice(name: str, first: int, count: int) -> str:

@@ -44,13 +44,14 @@ class Reach:
         return tuple(t for t in PACKET_TYPES if self._possible(conditions, t))
 
     def _header_length(self, trace: Trace, port: int, packet_type: str) -> int | None:
-        """The IHL (32-bit words) when the type or the path's conditions allow exactly one, as far as substitution
-        can tell."""
-        if packet_type not in FLOATING_PORTS:
-            return 5
+        """What the low half of byte 14 is (IPv4: the IHL, 32-bit words), when the type or the path's conditions allow
+        exactly one value as far as substitution can tell."""
+        fixed = _FIXED_BYTES.get(packet_type, {})
+        if 14 in fixed:
+            return fixed[14] & 15
         conditions = self._conditions(trace, port)
-        fixed = _FIXED_BYTES[packet_type]
-        lengths = [n for n in range(5, 16) if FALSE not in _with(conditions, fixed, n)]
+        shortest = 5 if packet_type in FLOATING_PORTS else 0
+        lengths = [n for n in range(shortest, 16) if FALSE not in _with(conditions, fixed, n)]
         return lengths[0] if len(lengths) == 1 else None
 
     def _conditions(self, trace: Trace, port: int) -> frozenset[Expr]:

@@ -61,13 +61,13 @@ class Layout:
         if packet_type in ("ipv6-tcp", "ipv6-udp"):
             return nic_namer(packet_type, 54)
         has_ports = packet_type in ("ipv4-tcp", "ipv4-udp", *FLOATING_PORTS)
-        return nic_namer(packet_type, 14 + 4 * length if has_ports and length else None)
+        return nic_namer(packet_type, 14 + 4 * length if has_ports and length is not None else None)
 
     def by_owner(self, length: int | None) -> Namer:
         """Names the bytes of a packet with this IHL (None: any) as software does."""
         if self.name == "fixed":
             return owner_namer(34)
-        return owner_namer(14 + 4 * length if length else None)
+        return owner_namer(None if length is None else 14 + 4 * length)
 
 
 def choose_layout(accesses: Sequence[Access], paths: Sequence[Trace], reach: Reach, ports: int) -> Layout:

@@ -59,11 +59,16 @@ def _implies(strong: Need, weak: Need) -> bool:
     """Whether packets that ``weak`` speaks of are always packets that ``strong`` speaks of."""
     return any(
         (strong.left_port, strong.right_port) == (w.left_port, w.right_port)
-        and set(w.left_types) <= set(strong.left_types)
-        and set(w.right_types) <= set(strong.right_types)
+        and _covers(strong.left_types, w.left_types)
+        and _covers(strong.right_types, w.right_types)
         and _spans(w.rows, strong.rows)
         for w in (weak, _mirrored(weak))
     )
+
+
+def _covers(types: tuple[str, ...], others: tuple[str, ...]) -> bool:
+    """A type without suffix stands for both of its suffixed forms."""
+    return all(t in types or base_type(t) in types for t in others)
 
 
 def _mirrored(n: Need) -> Need:

@@ -92,9 +92,10 @@ def _divided(job: Job, group: Group) -> Reason:
     capacities = {job.analysis.model.object(name).capacity for name in group.allocators}
     name = next((n for n in group.objects if n in group.index_maps & group.modified), group.objects[0])
     total = min(capacities)
+    share, rest = divmod(total, job.cores)
     return Reason(
         "divided-capacity",
-        f"{name}: {total} entries → {total // job.cores} a core on {job.cores} cores",
+        f"{name}: {total} entries → {share}{f' or {share + 1}' if rest else ''} a core on {job.cores} cores",
         tuple(n for n in group.objects if n in group.modified),
         (job.analysis.model.object(name).span,),
         "a core can be full while others are not; if that matters, raise the capacity",
