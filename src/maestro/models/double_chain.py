@@ -5,6 +5,7 @@ from __future__ import annotations
 from maestro.ir.expr import binary, const
 from maestro.ir.memory import Scalar
 from maestro.ir.model import Kind
+from maestro.models.coherence import Fresh, remember
 from maestro.models.context import Args, Context, expr, model
 from maestro.models.state import Handle, create, handle_of
 
@@ -27,6 +28,7 @@ def dchain_allocate_new_index(ctx: Context, args: Args) -> Scalar:
     if not ctx.decide(op.result("ok")):
         return NO
     ctx.learn(binary("ult", op.result("index"), const(handle.capacity, 32)))
+    remember(ctx, op.result("index"), Fresh(handle.name))
     ctx.store(out, op.result("index"), 4)
     return YES
 

@@ -12,6 +12,7 @@ from typing import cast
 from maestro.ir.expr import Expr, const, eq
 from maestro.ir.memory import Function, Object, Pointer, Scalar, uninitialised
 from maestro.ir.model import Kind
+from maestro.models.coherence import Found, remember
 from maestro.models.context import Args, Context, expr, model
 from maestro.models.equality import key_layout
 from maestro.models.state import Handle, create, handle_of, packed_key
@@ -74,6 +75,8 @@ def _lookup(ctx: Context, handle: Handle, key: Expr) -> Expr | None:
             return known.value
     op = ctx.record(handle.name, "map_get", Kind.READ, {"key": key}, {"found": 1, "value": 32})
     value = op.result("value") if ctx.decide(op.result("found")) else None
+    if value is not None:
+        remember(ctx, value, Found(handle.name, key))
     log.append(_Known(key, value, changed=False))
     return value
 

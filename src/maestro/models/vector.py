@@ -13,6 +13,7 @@ from typing import cast
 from maestro.ir.expr import Expr, binary, concat, const, eq, extract, substitute, symbols
 from maestro.ir.memory import Cell, Function, Object, Pointer, Scalar, byte_of, is_undefined, uninitialised
 from maestro.ir.model import Field, Kind
+from maestro.models.coherence import may_alias
 from maestro.models.context import Args, Context, expr, model
 from maestro.models.locals import pointed_layouts
 from maestro.models.state import Handle, create, handle_of
@@ -98,7 +99,7 @@ def _cell(ctx: Context, handle: Handle, index: Expr) -> Pointer:
     _check_bounds(ctx, handle, index)
     for known in borrowed:
         matters = known.lent or _changed(known)
-        if matters and ctx.may_equal(known.index, index) and ctx.decide(eq(known.index, index)):
+        if matters and may_alias(ctx, known.index, index) and ctx.decide(eq(known.index, index)):
             return _lend(known)
     op = ctx.record(handle.name, "vector_read", Kind.READ, {"index": index}, {"cell": 8 * handle.elem_size})
     cell = op.result("cell")
@@ -163,7 +164,7 @@ def _settle(ctx: Context, handle: Handle, borrowed: list[_Borrowed]) -> None:
 def _spread(ctx: Context, handle: Handle, written: _Borrowed, borrowed: list[_Borrowed]) -> None:
     """Another borrowed cell may be the one just written."""
     for other in borrowed:
-        if other is written or not ctx.may_equal(other.index, written.index):
+        if other is written or not may_alias(ctx, other.index, written.index):
             continue
         if ctx.decide(eq(other.index, written.index)):
             other.content = written.content

@@ -12,6 +12,7 @@ from maestro.ir.memory import Function, Memory, Object, Pointer, Scalar, byte_of
 from maestro.ir.model import MIN_PACKET, Model, Note, Path, Verdict
 from maestro.ir.packet import LENGTH
 from maestro.ir.program import Program
+from maestro.models.coherence import Reliance, violated
 from maestro.models.state import Handle
 from maestro.models.vector import settle_all
 from maestro.solver.path import Oracle
@@ -71,6 +72,10 @@ def _axioms(ports: int) -> tuple[Expr, ...]:
         binary("ule", const(MIN_PACKET, 16), LENGTH),
         binary("sle", const(0, 64), NOW),
     )
+
+
+class _Incoherent(Exception):  # noqa: N818  (not an error: explore again)
+    """The NF breaks what was relied upon."""
 
 
 class _Explorer:
@@ -141,9 +146,19 @@ class _Explorer:
     # --- packets
 
     def paths(self, handles: list[Handle], ports: int) -> tuple[tuple[Path, ...], tuple[Note, ...]]:
+        """Every path; what the structures promise of each other is relied upon only if the NF keeps to it."""
+        try:
+            return self._paths(handles, ports, coherent=True)
+        except _Incoherent:
+            return self._paths(handles, ports, coherent=False)
+
+    def _paths(self, handles: list[Handle], ports: int, *, coherent: bool) -> tuple[tuple[Path, ...], tuple[Note, ...]]:
         persistence = Persistence(self.image)
+        relied: set[Reliance] = set()
 
         def body(machine: Machine) -> tuple[Verdict, tuple[tuple[int, Expr], ...]]:
+            machine.known["coherent"] = coherent
+            machine.known["relied"] = relied
             packet = self._packet(machine)
             verdict = self._process(machine, packet, ports)
             settle_all(machine, handles)
@@ -156,6 +171,8 @@ class _Explorer:
             path = None if isinstance(out, AssertionFailed) else Path(tuple(run.steps), *out)
             finished.append(Finished(tuple(run.steps), path, failed))
         persistence.check()
+        if violated(relied, handles, [p.path.operations for p in finished if p.path]):
+            raise _Incoherent
         return without_failed_assertions(finished)
 
     def _runs(
