@@ -93,9 +93,10 @@ def _divided(job: Job, group: Group) -> Reason:
     name = next((n for n in group.objects if n in group.index_maps & group.modified), group.objects[0])
     total = min(capacities)
     share, rest = divmod(total, job.cores)
+    each = f"{share} or {share + 1}" if rest else f"{share}"
     return Reason(
         "divided-capacity",
-        f"{name}: {total} entries → {share}{f' or {share + 1}' if rest else ''} a core on {job.cores} cores",
+        f"{name.removesuffix('.map')}: {total} entries → {each} a core on {job.cores} cores",
         tuple(n for n in group.objects if n in group.modified),
         (job.analysis.model.object(name).span,),
         "a core can be full while others are not; if that matters, raise the capacity",
