@@ -60,12 +60,22 @@ def visible(obj: StateObject) -> tuple[Field, ...]:
 class NativeNF:
     """A program that runs scenarios."""
 
-    def __init__(self, nf: LoadedNF, model: Model, folder: Path) -> None:
+    def __init__(self, nf: LoadedNF, model: Model, folder: Path, argv: Sequence[str]) -> None:
         self._model = model
+        self._argv = argv
         self._folder = folder
         self._program = folder / "scripted"
+        for name, text in nf.generated.items():
+            (folder / name).write_text(text)
+        generated = [folder / name for name in nf.generated]
         build_native(
-            [*nf.files, *nf.runtime_files, *(LIBVIG / "src" / name for name in sorted(NATIVE_ONLY)), DOUBLE],
+            [
+                *nf.files,
+                *generated,
+                *nf.runtime_files,
+                *(LIBVIG / "src" / name for name in sorted(NATIVE_ONLY)),
+                DOUBLE,
+            ],
             self._program,
             include_dirs=[*nf.include_dirs, *{f.parent for f in nf.files}],
             defines=nf.defines,
@@ -73,11 +83,11 @@ class NativeNF:
             compiler="gcc" if shutil.which("gcc") else None,
         )
 
-    def run(self, scenarios: Sequence[Scenario], argv: Sequence[str] = ()) -> list[Outcome]:
+    def run(self, scenarios: Sequence[Scenario]) -> list[Outcome]:
         (self._folder / "scenarios").write_bytes(self._encoded(scenarios))
         log = self._folder / "log"
         log.write_bytes(b"")
-        subprocess.run([self._program, self._folder / "scenarios", log, *argv], check=True, timeout=60)
+        subprocess.run([self._program, self._folder / "scenarios", log, *self._argv], check=True, timeout=60)
         outcomes = _outcomes(log.read_text())
         assert len(outcomes) == len(scenarios)
         return outcomes

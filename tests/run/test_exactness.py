@@ -28,7 +28,18 @@ from maestro.ir.tree import build
 from maestro.symex.explore import explore
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-NFS = ["firewall", "forwarder", "policer", *tricky.SOURCES]
+NFS = {
+    "forwarder": ("forwarder", ()),
+    "policer": ("policer", ()),
+    "firewall": ("firewall", ()),
+    "firewall with next hops": (
+        "firewall",
+        ("--wan", "0", "--eth-dest", "0,02:11:12:13:14:15", "--eth-dest", "1,02:21:22:23:24:25"),
+    ),
+    "firewall-maestro": ("firewall-maestro", ()),
+    **{name: (name, ()) for name in tricky.SOURCES},
+}
+"""(source, arguments) by what tests call them."""
 RANDOM = 1000
 """Packets an NF."""
 TRIED = 100
@@ -65,10 +76,11 @@ def subjects(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Subjec
 
     def subject(name: str) -> Subject:
         if name not in made:
-            folder = tmp_path_factory.mktemp(name)
-            nf = load([_source(name, folder)])
-            model = explore(nf.program, nf=nf.name, ports=2, is_runtime=is_runtime)
-            made[name] = Subject(model, NativeNF(nf, model, folder))
+            folder = tmp_path_factory.mktemp("nf")
+            source, argv = NFS[name]
+            nf = load([_source(source, folder)])
+            model = explore(nf.program, nf=nf.name, ports=2, argv=argv, is_runtime=is_runtime)
+            made[name] = Subject(model, NativeNF(nf, model, folder, argv))
         return made[name]
 
     return subject
