@@ -15,17 +15,19 @@ from maestro.report.source import excerpt
 
 
 def show(error: UserError, console: Console) -> None:
-    """``fw.c:78: error: message [code]``, the source line and a hint, on ``console``."""
+    """``fw.c:78: error: message [code]``, the source line, what else the compiler said, and a hint, on ``console``."""
+    message, _, more = error.message.partition("\n") if error.code == "compile" else (error.message, "", "")
     line = Text()
     if error.span:
         line.append(f"{_place(error.span)}: ", style="bold")
-    line.append("error: ", style="bold red").append(error.message).append(f" [{error.code}]", style="dim")
-    console.print(line, soft_wrap=True)
-    if error.span:
-        for row in excerpt(error.span, Path()):
-            console.print(row, soft_wrap=True)
+    line.append("error: ", style="bold red").append(message).append(f" [{error.code}]", style="dim")
+    rows = [line, *(excerpt(error.span, Path()) if error.span else ())]
+    if more:
+        rows.append(Text(more))
     if error.hint:
-        console.print(Text("  hint: ", style="cyan").append(error.hint), soft_wrap=True)
+        rows.append(Text("  hint: ", style="cyan").append(error.hint, style="default"))
+    for row in rows:
+        console.print(row, soft_wrap=True)
 
 
 def as_json(error: UserError) -> str:

@@ -9,11 +9,11 @@ from rich.text import Text
 from maestro.diagnostics import Span
 
 _WIDTH = 84
-"""Columns of source shown; longer lines are cut."""
+"""Columns of source shown; of longer lines, what is around the place."""
 
 
 def excerpt(span: Span, root: Path) -> list[Text]:
-    """The line of ``span`` and, when its column is known, a caret below. Empty when the file cannot be read."""
+    """The line of ``span`` with a caret below. Empty when the file cannot be read."""
     path = Path(span.file)
     try:
         text = (path if path.is_absolute() else root / path).read_text(errors="replace")
@@ -22,11 +22,11 @@ def excerpt(span: Span, root: Path) -> list[Text]:
     lines = text.splitlines()
     if not 1 <= span.line <= len(lines):
         return []
-    line = lines[span.line - 1].expandtabs(4).rstrip()
-    rows = [Text(f"{span.line:>6} | ", style="dim").append(line[:_WIDTH], style="default")]
-    column = _column(lines[span.line - 1], span.column)
-    if column < _WIDTH:
-        rows.append(Text("       | ", style="dim").append(" " * column + "^", style="bold green"))
+    line, column = lines[span.line - 1].expandtabs(4).rstrip(), _column(lines[span.line - 1], span.column)
+    start = max(0, column - _WIDTH // 2) if len(line) > _WIDTH else 0
+    shown = ("…" if start else "") + line[start + bool(start) : start + _WIDTH]
+    rows = [Text(f"{span.line:>6} | ", style="dim").append(shown, style="default")]
+    rows.append(Text("       | ", style="dim").append(" " * (column - start) + "^", style="bold green"))
     return rows
 
 
