@@ -86,7 +86,7 @@ def test_rewritten_packets_have_the_checksums_computed_from_scratch(rewriter: Pa
         writer = dpkt.pcap.Writer(f)
         for n in range(400):
             writer.writepkt(bytes(_frame(n)), ts=n)
-    command = [rewriter / "nf-replay", "--cores", "2", "--in", f"0={sent}", "--out", f"1={out}"]
+    command = [str(rewriter / "nf-replay"), "--cores", "2", "--in", f"0={sent}", "--out", f"1={out}"]
     subprocess.run(command, check=True, capture_output=True)
     packets = list(_packets(out))
     assert len(packets) == 400
