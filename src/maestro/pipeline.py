@@ -28,6 +28,7 @@ from maestro.ir.model import Model
 from maestro.ir.plan import Plan
 from maestro.rss.profile import Profile
 from maestro.rss.profile import load as load_profile
+from maestro.rss.quality import Quality
 from maestro.sharding.decide import decide
 from maestro.symex.explore import explore
 from maestro.traffic.generate import uniform_traffic
@@ -112,6 +113,7 @@ class Result:
     nf: LoadedNF
     model: Model
     plan: Plan
+    quality: Quality
     certificate: Certificate
     project: Path | None = None
     program: Path | None = None
@@ -138,7 +140,7 @@ def analyze(job: Job, phases: Phases) -> Result:
         failures = "\n".join(f"  {f.message}" for f in certificate.failures)
         raise InternalError(f"the plan does not pass the independent check, so it is not used:\n{failures}")
     root = job.sources[0] if job.sources[0].is_dir() else job.sources[0].parent
-    return Result(job, root, nf, model, decision.plan, certificate, timings=phases.timings)
+    return Result(job, root, nf, model, decision.plan, decision.quality, certificate, timings=phases.timings)
 
 
 def parallelize(job: Job, out_dir: Path, phases: Phases, *, build: bool, extra: Callable[[Result], str]) -> Result:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from maestro.codegen.capacity import Shares, divide
 from maestro.diagnostics import Span
 from maestro.ir.model import Model
 from maestro.ir.plan import ObjectPlan, Plan
@@ -19,11 +20,12 @@ _WEAKEST_LAST = ("read-only", "sharded", "steered", "replicated", "locked")
 
 @dataclass(frozen=True)
 class ObjectFacts:
-    """One state object; ``capacity`` counts the entries of all cores together."""
+    """One state object. ``capacity``: entries in the sequential NF; ``per_core``: what each core has at least."""
 
     name: str
     kind: str
     capacity: int
+    per_core: int
     strategy: str
     rule: str | None
     spans: tuple[Span, ...]
@@ -35,7 +37,8 @@ def objects(model: Model, plan: Plan) -> tuple[ObjectFacts, ...]:
     groups: dict[str, list[ObjectPlan]] = {}
     for obj in plan.objects:
         groups.setdefault(owner(model, obj.name), []).append(obj)
-    return tuple(_merge(model, name, parts) for name, parts in groups.items())
+    shares = divide(model) if plan.strategy == "shared-nothing" else {}
+    return tuple(_merge(model, name, parts, plan.cores, shares) for name, parts in groups.items())
 
 
 def owner(model: Model, name: str) -> str:
@@ -45,13 +48,15 @@ def owner(model: Model, name: str) -> str:
     return prefix if is_part else name
 
 
-def _merge(model: Model, name: str, parts: Sequence[ObjectPlan]) -> ObjectFacts:
+def _merge(model: Model, name: str, parts: Sequence[ObjectPlan], cores: int, shares: Shares) -> ObjectFacts:
     weakest = max(parts, key=lambda p: _WEAKEST_LAST.index(p.strategy))
     whole = len(parts) == 1 and parts[0].name == name
+    first, share = model.object(parts[0].name), shares.get(parts[0].name)
     return ObjectFacts(
         name,
         parts[0].kind if whole else "map",
-        model.object(parts[0].name).capacity,
+        first.capacity,
+        model.object(share.of).capacity // cores * share.times if share else first.capacity,
         weakest.strategy,
         next((p.rule for p in (weakest, *parts) if p.rule), None),
         tuple(sorted({s for p in parts for s in p.spans})),

@@ -10,6 +10,7 @@ from maestro import __version__
 from maestro.ir.plan import FieldBits, PortPlan
 from maestro.pipeline import Result
 from maestro.report.facts import Places, objects, owner
+from maestro.rss.quality import Quality
 
 Json = dict[str, Any]
 
@@ -57,6 +58,7 @@ def document(result: Result) -> Json:
             {"code": n.code, "message": n.message, "line": places.short(n.span) if n.span else None}
             for n in model.notes
         ],
+        "quality": _quality(result.quality),
         "timings": {t.phase: round(t.seconds, 4) for t in result.timings},
         **_later(result),
     }
@@ -75,6 +77,7 @@ def _objects(result: Result, places: Places) -> list[Json]:
             "rule": o.rule,
             "lines": places.all(o.spans),
             "capacity": o.capacity,
+            "capacity_per_core": o.per_core,
             "parts": list(o.parts),
         }
         for o in objects(result.model, result.plan)
@@ -99,10 +102,8 @@ def _bits(f: FieldBits) -> Json:
     return {"name": f.name, "bits": [f.first, f.count]}
 
 
-def _certificate(result: Result, places: Places) -> Json | None:
+def _certificate(result: Result, places: Places) -> Json:
     certificate = result.certificate
-    if certificate is None:
-        return None
     return {
         "holds": certificate.holds,
         "obligations": certificate.obligations,
@@ -112,6 +113,15 @@ def _certificate(result: Result, places: Places) -> Json | None:
             {"message": f.message, "objects": _owners(result, f.objects), "lines": places.all(f.spans)}
             for f in certificate.failures
         ],
+    }
+
+
+def _quality(quality: Quality) -> Json:
+    return {
+        "full_rank": quality.is_full,
+        "largest_bucket": quality.largest_bucket,
+        "ideal_bucket": quality.ideal_bucket,
+        "fields": [{"port": f.port, "name": f.field, "rank": f.rank, "possible": f.possible} for f in quality.fields],
     }
 
 

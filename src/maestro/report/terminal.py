@@ -127,9 +127,7 @@ def _key(key: bytes) -> Iterator[Text]:
         yield Text(f"          {'key  ' if not at else '     '} {key[at : at + 26].hex(' ', 2)}")
 
 
-def _proof(certificate: Certificate | None, verbose: bool) -> Iterator[RenderableType]:
-    if certificate is None:
-        return
+def _proof(certificate: Certificate, verbose: bool) -> Iterator[RenderableType]:
     verdict = Text("holds", style="bold green") if certificate.holds else Text("DOES NOT HOLD", style="bold red")
     n = certificate.obligations
     shown = f": {n} obligation{'s' * (n != 1)}, each shown by Z3, in {certificate.seconds:.2f} s"

@@ -33,8 +33,14 @@ class View:
 
     def show(self, text: RenderableType) -> None:
         """A result for people."""
-        if not (self.quiet or self.json):
-            console().print(text)
+        if self.quiet or self.json:
+            return
+        out = console()
+        with out.capture() as printed:
+            out.print(text)
+        for line in printed.get().splitlines():
+            print(line.rstrip())  # tables pad their last column
+        sys.stdout.flush()
 
     def document(self, text: str) -> None:
         """A result for programs."""
