@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nfs import analyse
+from small_nfs import analyse
 
 from maestro.ir.model import Assume, Kind, Model
 

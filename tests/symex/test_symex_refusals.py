@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from nfs import analyse
+from small_nfs import analyse
 
 from maestro.diagnostics import SourceError, UnsupportedError, UserError
 from maestro.symex.explore import Budget
