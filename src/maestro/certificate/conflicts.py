@@ -17,7 +17,7 @@ from maestro.certificate.locations import Group, Location, UnlocatedError, locat
 from maestro.certificate.result import Failure, about
 from maestro.certificate.runs import Run
 from maestro.certificate.steering import PacketClass, classes, reaches, undeclared
-from maestro.ir.expr import TRUE, Expr, const, eq, evaluate, negate, substitute, sym
+from maestro.ir.expr import FALSE, TRUE, Expr, const, eq, evaluate, negate, rebuild, substitute, sym, walk
 from maestro.ir.model import Model, Operation
 from maestro.ir.packet import is_type
 from maestro.ir.plan import Plan, PortPlan
@@ -119,7 +119,24 @@ def _views(
             conditions = (*(c for c in here if not c.is_true), packets.predicate)
             if judge.may_hold(conditions) is not Answer.UNSAT:
                 index = packets.index(_sure_length(packets, conditions, judge))
-                yield View(site, port, packets, conditions, key, index)
+                yield View(site, port, packets, conditions, _settled(key, conditions, judge), index)
+
+
+def _settled(e: Expr, conditions: tuple[Expr, ...], judge: Judge) -> Expr:
+    """``e`` with the choices (``ite``) taken that Z3 shows the conditions to imply.
+
+    Where the ports lie follows the IHL, which a class of packets often fixes: spares Z3 all other layouts.
+    """
+    tests = dict.fromkeys(n.args[0] for n in walk(e) if n.op == "ite")
+    new: dict[Expr, Expr] = {}
+    for test in tests:
+        if judge.may_hold([*conditions, negate(test)]) is Answer.UNSAT:
+            new[test] = TRUE
+        elif judge.may_hold([*conditions, test]) is Answer.UNSAT:
+            new[test] = FALSE
+    for n in walk(e):
+        new.setdefault(n, rebuild(n, tuple(new[a] for a in n.args)))
+    return new[e]
 
 
 def _sure_length(packets: PacketClass, conditions: tuple[Expr, ...], judge: Judge) -> int:

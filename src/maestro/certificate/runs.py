@@ -61,7 +61,13 @@ class Run:
 
     def resolve(self, e: Expr) -> Expr:
         """``e`` with the decided tests replaced by their outcome."""
-        return substitute(e, self._known.get)
+        if e not in self._resolved:
+            self._resolved[e] = substitute(e, self._known.get)
+        return self._resolved[e]
+
+    @cached_property
+    def _resolved(self) -> dict[Expr, Expr]:
+        return {}
 
     def holds(self, test: Expr) -> bool | None:
         """The outcome of a test on this path, or None when its conditions do not say."""

@@ -113,11 +113,11 @@ def _sums(plan: PortPlan, bits: Sequence[int]) -> tuple[frozenset[int], ...]:
     """Per index bit, the frame bits that it sums; a bit fed twice cancels itself."""
     sums = []
     for j in reversed(range(_index_bits(plan))):
-        total: frozenset[int] = frozenset()
+        total: set[int] = set()
         for i, bit in enumerate(bits):
             if _key_bit(plan.key, i + 31 - j):
-                total ^= {bit}
-        sums.append(total)
+                total.symmetric_difference_update((bit,))
+        sums.append(frozenset(total))
     return tuple(sums)
 
 

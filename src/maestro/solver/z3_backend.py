@@ -62,9 +62,12 @@ class Z3:
 
     def solve(self, exprs: Sequence[Expr], timeout_ms: int) -> Result:
         """Like :meth:`check`, with a solution when there is one."""
-        solver = z3.Solver(ctx=self._context)
+        terms = [self._boolean(self._term(e)) for e in exprs]
+        # Twice as fast as the general solver on certificates; does not know functions.
+        pure = all(e.op != "uf" for e in walk(*exprs))
+        solver = z3.SolverFor("QF_BV", ctx=self._context) if pure else z3.Solver(ctx=self._context)
         solver.set("timeout", timeout_ms)
-        solver.add(*(self._boolean(self._term(e)) for e in exprs))
+        solver.add(*terms)
         match str(solver.check()):
             case "unsat":
                 return Result(Answer.UNSAT)
