@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from maestro.ir.expr import binary, const
+from maestro.ir.expr import binary, const, negate
 from maestro.ir.memory import Scalar
 from maestro.ir.model import Kind
 from maestro.models.coherence import Fresh, remember
@@ -56,8 +56,13 @@ def dchain_is_index_allocated(ctx: Context, args: Args) -> Scalar:
     handle = handle_of(ctx, args[0], "dchain")
     if ctx.initialising:
         return YES if ctx.constant(args[1], "an index during initialisation") in handle.contents else NO
-    op = ctx.record(handle.name, "dchain_test", Kind.TEST, {"index": expr(args[1])}, {"allocated": 1})
-    return op.result("allocated")
+    index = expr(args[1])
+    allocated = ctx.record(handle.name, "dchain_test", Kind.TEST, {"index": index}, {"allocated": 1}).result(
+        "allocated"
+    )
+    in_range = binary("ult", index, const(handle.capacity, 32))
+    ctx.learn(binary("or", negate(allocated), in_range))
+    return allocated
 
 
 @model("dchain_free_index")

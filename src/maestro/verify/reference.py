@@ -12,7 +12,7 @@ from maestro.frontend.nf import LIBVIG, NATIVE_ONLY, RUNTIME, LoadedNF
 from maestro.frontend.toolchain import build_native
 from maestro.ir.plan import Plan
 
-FLAGS = ("-O2", "-pthread", "-w")
+FLAGS = ("-O3", "-pthread", "-w")
 """Optimised as the generated project is; the user's warnings are the user's business."""
 
 
