@@ -71,16 +71,16 @@ def residue(basis: Mapping[int, int], row: int) -> int:
     return out
 
 
-def kernel(basis: Mapping[int, int], width: int, first: int = 0) -> list[int]:
-    """A basis of the vectors on which every row vanishes; variables are ``first`` … ``width`` - 1.
+def kernel(basis: Mapping[int, int], width: int, first: int = 0) -> dict[int, int]:
+    """A basis of the vectors on which every row vanishes: per free variable, the vector in which only it is set.
 
-    Coefficients of variables below ``first`` (a right-hand side, say) are ignored.
+    Variables are ``first`` … ``width`` - 1; coefficients of those below (a right-hand side, say) are ignored.
     """
     vectors = {v: 1 << v for v in range(first, width) if v not in basis}
     for pivot, row in basis.items():
         for free in bits((row ^ 1 << pivot) >> first << first):
             vectors[free] |= 1 << pivot
-    return list(vectors.values())
+    return vectors
 
 
 def solve(rows: Sequence[int], right: Sequence[int]) -> int | None:
@@ -89,16 +89,6 @@ def solve(rows: Sequence[int], right: Sequence[int]) -> int | None:
     if 0 in basis:  # the row "0 = 1"
         return None
     return sum(1 << (pivot - 1) for pivot, row in basis.items() if row & 1)
-
-
-def complete(basis: Mapping[int, int], values: int) -> int:
-    """The vector that agrees with ``values`` on the free variables and on which every row vanishes."""
-    pivots = sum(1 << pivot for pivot in basis)
-    x = values & ~pivots
-    for pivot, row in basis.items():
-        if (row & x).bit_count() & 1:  # the pivot is the only one of its row, so x need not be complete yet
-            x |= 1 << pivot
-    return x
 
 
 def minimal(items: Sequence[T], holds: Callable[[Sequence[T]], bool]) -> list[T]:

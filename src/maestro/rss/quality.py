@@ -21,7 +21,7 @@ RUNS = range(8, 13)
 """Real traffic varies in the low-order bits of a field: ranks are checked on runs of this many."""
 
 _TRIES = 120
-_KEEP = 3
+_KEEP = 2
 _COUNT = 10  # low-order bits of a field that counts up, 1024 packets
 
 
@@ -73,35 +73,37 @@ def _target(system: System, port: int, field: str, positions: tuple[int, ...], r
 
 
 class Grader:
-    """Grades keys (rows of all ports' key bits) against targets."""
+    """Grades keys (rows of all ports' key bits) against targets.
+
+    Grades are a list: per target, the ranks missed; then the number of usable input bits that move nothing.
+    """
 
     def __init__(self, system: System, goals: Sequence[Target]) -> None:
         self.system = system
         self.goals = goals
         self._mask = (1 << system.table_bits) - 1
-        self._shifts = [[system.lanes[t.port].window(i) for i in t.positions] for t in goals]
-        self._reads = [_or(self._mask << shift for shift in shifts) for shifts in self._shifts]
+        self._windows = [[system.lanes[t.port].window(i) for i in t.positions] for t in goals]
+        self._reads = [_or(self._mask << low for low in lows) for lows in self._windows]
+        self._usable = _or(1 << low for lows in self._windows for low in lows)
 
     def windows(self, row: int, goal: int) -> list[int]:
         """The windows of a target's input bits, on the table bits."""
-        return [row >> shift & self._mask for shift in self._shifts[goal]]
+        return [row >> low & self._mask for low in self._windows[goal]]
 
-    def missed(self, row: int, before: tuple[int, list[int]] | None = None) -> list[int]:
-        """Per target, the ranks missed; for a list as a whole, its input bits that move nothing count as well.
-
-        ``before``: another row and its grades, to be reused for targets whose key bits are the same.
-        """
+    def grade(self, row: int, before: tuple[int, list[int]] | None = None) -> list[int]:
+        """The grades of ``row``. ``before``: another row and its grades, reused for targets that see no difference."""
         changed = row ^ before[0] if before else -1
         old = before[1] if before else self._reads
-        return [self._missed(row, n) if changed & reads else old[n] for n, reads in enumerate(self._reads)]
+        grades = [self._missed(row, n) if changed & reads else old[n] for n, reads in enumerate(self._reads)]
+        return [*grades, self._idle(row).bit_count()]
 
     def _missed(self, row: int, goal: int) -> int:
-        target, windows = self.goals[goal], self.windows(row, goal)
+        lows = self._windows[goal]
         missed = done = rank = 0
         echelon = [0] * (self.system.table_bits + 1)
-        for count, possible in target.checkpoints:
+        for count, possible in self.goals[goal].checkpoints:
             while done < count and rank < possible:
-                value = windows[done]
+                value = row >> lows[done] & self._mask
                 done += 1
                 while value:
                     top = value.bit_length()
@@ -111,13 +113,15 @@ class Grader:
                         break
                     value ^= echelon[top]
             missed += max(0, possible - rank)
-        return missed if target.field else missed + windows.count(0)
+        return missed
 
-    def culprits(self, row: int, goal: int) -> Sequence[int]:
-        """The input bits to look at when a target is missed: those that move nothing, or its low-order ones."""
-        positions = self.goals[goal].positions
-        dead = [i for i, window in zip(positions, self.windows(row, goal), strict=True) if not window]
-        return dead or positions[: RUNS.stop]
+    def _idle(self, row: int) -> int:
+        """The usable windows that are all zero, each as the bit where it starts."""
+        return self._usable & ~_or(row >> j for j in range(self.system.table_bits))
+
+    def culprits(self, row: int, item: int) -> Iterable[int]:
+        """The windows to look at for one of the grades: a target's low-order ones, or those that are all zero."""
+        return self._windows[item][: RUNS.stop] if item < len(self.goals) else gf2.bits(self._idle(row))
 
     def lockstep(self, row: int) -> int:
         """The ranks lost when several fields of a port count up together; lower is better."""
@@ -159,22 +163,22 @@ def choose(system: System, goals: Sequence[Target], rng: Random) -> int:
 
 
 def _mend(grader: Grader, rng: Random, tries: int) -> tuple[int, int, int]:
-    """Climbs from a random key: the free key bits behind a missed target are drawn again while that does no harm.
+    """Climbs from a random key: the free key bits behind a bad grade are drawn again while that does no harm.
 
-    Returns the key row, the ranks it still misses, and the tries left.
+    Returns the key row, the sum of its grades, and the tries left.
     """
     system = grader.system
-    row = gf2.complete(system.basis, rng.getrandbits(system.width))
-    missed = grader.missed(row)
-    while any(missed) and tries > 0:
+    row = system.member(rng.getrandbits(system.width))
+    grades = grader.grade(row)
+    while any(grades) and tries > 0:
         tries -= 1
-        goal = rng.choice([n for n, lost in enumerate(missed) if lost])
-        region = system.free_bits(grader.goals[goal].port, grader.culprits(row, goal))
-        other = gf2.complete(system.basis, row ^ rng.getrandbits(system.width) & region)
-        graded = grader.missed(other, (row, missed))
-        if sum(graded) <= sum(missed):
-            row, missed = other, graded
-    return row, sum(missed), tries
+        item = rng.choice([n for n, lost in enumerate(grades) if lost])
+        region = system.free_bits(grader.culprits(row, item))
+        other = row ^ system.member(rng.getrandbits(system.width) & region)
+        changed = grader.grade(other, (row, grades))
+        if sum(changed) <= sum(grades):
+            row, grades = other, changed
+    return row, sum(grades), tries
 
 
 @dataclass(frozen=True)

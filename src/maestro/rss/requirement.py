@@ -178,7 +178,7 @@ def premise(rows: Sequence[Row]) -> Premise | None:
         return None
     width = 1 + len(x) + len(y)
     one = sum(1 << pivot for pivot, equation in basis.items() if equation & 1)
-    vectors = [v for v in (one, *gf2.kernel(basis, width, first=1)) if v]
+    vectors = [v for v in (one, *gf2.kernel(basis, width, first=1).values()) if v]
     return Premise(frozenset(x), frozenset(y), tuple(_unpack(v, x, y) for v in vectors))
 
 

@@ -109,7 +109,7 @@ def search(problem: Problem, useful: Mapping[int, frozenset[str]]) -> Candidate 
     for rank, steering in candidates(problem, useful):
         if best and best.is_full_rank and rank > best_rank:
             break
-        found = judge(problem, steering)
+        found = judge(problem, steering) or judge(problem, _spared(problem, steering))
         if found:
             found = _without_resteering(problem, found)
             if best is None or found.score < best.score:
@@ -147,6 +147,18 @@ def _graded(steering: Steering, steer: frozenset[str]) -> list[Inputs]:
     for t in sorted(steer - steering.resteered, key=PACKET_TYPES.index):
         out += [i for i in steering.hashed(t) if not any(known[: len(i)] == i for known in out)]
     return out
+
+
+def _spared(problem: Problem, steering: Mapping[int, Steering]) -> dict[int, Steering]:
+    """Gives to the NIC the types that cannot share the main type's inputs, such as IPv6 with flows of its own."""
+    hopeless = set()
+    for t in {t for s in steering.values() for t in s.resteered}:
+        usable = ideal_usable(problem.compiled, steering, {p: frozenset({s.main, t}) for p, s in steering.items()})
+        if not all(usable.values()):
+            hopeless.add(t)
+    return {
+        port: replace(s, resteered=s.resteered - {t for t in hopeless if s.inputs[t]}) for port, s in steering.items()
+    }
 
 
 def _without_resteering(problem: Problem, start: Candidate) -> Candidate:

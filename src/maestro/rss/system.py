@@ -160,6 +160,7 @@ class System:
             rows |= {left.place(x, m) ^ right.place(y, n) for x, y in found}
         rows.discard(0)
         self.basis = gf2.reduce({row << j for row in rows for j in range(table_bits)})
+        self._kernel: dict[int, int] | None = None
         self._numbers: dict[int, int] = {}
         self._forms: dict[int, int] = {}
         self._symbols: dict[tuple[int, int], list[int]] = {}
@@ -184,12 +185,19 @@ class System:
             self._forms[variable] = form
         return form
 
-    def free_bits(self, port: int, positions: Iterable[int]) -> int:
-        """The free key bits, as a row, that these input bits depend on."""
-        lows = [self.lanes[port].window(i) for i in positions]
-        variables = {low + j for low in lows for j in range(self.table_bits)}
+    def member(self, free: int) -> int:
+        """The valid key row whose free key bits are those set in ``free``, a row."""
+        if self._kernel is None:
+            self._kernel = gf2.kernel(self.basis, self.width)
+        row = 0
+        for variable in gf2.bits(free):
+            row ^= self._kernel.get(variable, 0)
+        return row
+
+    def free_bits(self, windows: Iterable[int]) -> int:
+        """The free key bits, as a row, that these windows (``Lane.window``) depend on."""
         region = 0
-        for variable in variables:
+        for variable in {low + j for low in windows for j in range(self.table_bits)}:
             region |= gf2.residue(self.basis, 1 << variable)
         return region
 
