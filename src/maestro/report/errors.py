@@ -21,7 +21,7 @@ def show(error: UserError, console: Console) -> None:
     if error.span:
         line.append(f"{_place(error.span)}: ", style="bold")
     line.append("error: ", style="bold red").append(message).append(f" [{error.code}]", style="dim")
-    rows = [line, *(excerpt(error.span, Path()) if error.span else ())]
+    rows = [line, *(excerpt(error.span) if error.span else ())]
     if more:
         rows.append(Text(more))
     if error.hint:

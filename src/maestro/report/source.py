@@ -12,11 +12,10 @@ _WIDTH = 84
 """Columns of source shown; of longer lines, what is around the place."""
 
 
-def excerpt(span: Span, root: Path) -> list[Text]:
-    """The line of ``span`` with a caret below. Empty when the file cannot be read."""
-    path = Path(span.file)
+def excerpt(span: Span, path: Path | None = None) -> list[Text]:
+    """The line of ``span`` in ``path`` (its own file unless given) with a caret below; empty when unreadable."""
     try:
-        text = (path if path.is_absolute() else root / path).read_text(errors="replace")
+        text = (path or Path(span.file)).read_text(errors="replace")
     except OSError:
         return []
     lines = text.splitlines()

@@ -144,7 +144,9 @@ def _proof(certificate: Certificate, verbose: bool) -> Iterator[RenderableType]:
 def _reason(reason: Reason, places: Places) -> Iterator[RenderableType]:
     where = places.all(reason.spans)
     yield _labelled("note", reason.message, f"[{reason.code}]", where[0] if where else "")
-    yield from excerpt(min(reason.spans), places.root) if reason.spans else ()
+    if reason.spans:
+        first = min(reason.spans)
+        yield from excerpt(first, places.path(first))
     if where[1:]:
         yield _indented(2, Text(f"also {', '.join(where[1:])}", style="dim"))
     if reason.hint:
