@@ -43,7 +43,7 @@ def test_the_project_builds_and_runs_on_its_own(tmp_path: Path) -> None:
     captures = uniform_traffic(tmp_path / "in", flows=100, packets=1000, replies=True)
     inputs = [word for port, path in captures.items() for word in ("--in", f"{port}={path}")]
     outputs = ["--out", f"0={tmp_path / 'lan.pcap'}", "--out", f"1={tmp_path / 'wan.pcap'}"]
-    command = [out / "nf-replay", "--cores", "2", *inputs, *outputs, "--stats", "json"]
+    command = [str(out / "nf-replay"), "--cores", "2", *inputs, *outputs, "--stats", "json"]
     ran = subprocess.run(command, capture_output=True, text=True, check=True)
     stats = json.loads(ran.stdout)
     assert (stats["packets"], stats["forwarded"], stats["dropped"]) == (1000, 1000, 0)
