@@ -25,11 +25,11 @@ from maestro.frontend.nf import LoadedNF, load
 from maestro.frontend.toolchain import build_native
 from maestro.ir.dump import dump as model_text
 from maestro.ir.model import Model
-from maestro.ir.plan import Plan
+from maestro.ir.plan import Plan, Reason
 from maestro.rss.profile import Profile
 from maestro.rss.profile import load as load_profile
 from maestro.rss.quality import Quality
-from maestro.sharding.decide import decide
+from maestro.sharding.decide import Decision, decide
 from maestro.symex.explore import explore
 from maestro.traffic.generate import uniform_traffic
 from maestro.verify.compare import Comparison
@@ -129,18 +129,39 @@ def analyze(job: Job, phases: Phases) -> Result:
         job = replace(job, seed=randbits(32))  # keys that an attacker knows are keys that he can flood
     nf = phases.run("compile", lambda: load(job.sources, include_dirs=job.include_dirs, defines=job.defines), _compiled)
     model = phases.run("explore", lambda: _explore(nf, job), lambda m: f"{len(m.paths)} paths")
-    names = job.port_names or nf.port_names
-    decision = phases.run(
-        "plan",
-        lambda: decide(model, profile=profile, cores=job.cores, strategy=job.strategy, seed=job.seed, port_names=names),
-        lambda d: f"{d.plan.strategy}, keys found in {1000 * d.timings['keys']:.0f} ms",
-    )
-    certificate = phases.run("proof", lambda: check(model, decision.plan), _proven)
+    decision, certificate = _decide(job, nf, model, profile, (), phases)
+    if not certificate.holds and job.strategy == "auto":
+        decision, certificate = _decide(job, nf, model, profile, _unproven(certificate), phases)
     if not certificate.holds:
         failures = "\n".join(f"  {f.message}" for f in certificate.failures)
         raise InternalError(f"the plan does not pass the independent check, so it is not used:\n{failures}")
     root = job.sources[0] if job.sources[0].is_dir() else job.sources[0].parent
     return Result(job, root, nf, model, decision.plan, decision.quality, certificate, timings=phases.timings)
+
+
+def _decide(
+    job: Job, nf: LoadedNF, model: Model, profile: Profile, unproven: tuple[Reason, ...], phases: Phases
+) -> tuple[Decision, Certificate]:
+    decision = phases.run(
+        "plan",
+        lambda: decide(
+            model,
+            profile=profile,
+            cores=job.cores,
+            strategy=job.strategy,
+            seed=job.seed,
+            port_names=job.port_names or nf.port_names,
+            unproven=unproven,
+        ),
+        lambda d: f"{d.plan.strategy}, keys found in {1000 * d.timings['keys']:.0f} ms",
+    )
+    return decision, phases.run("proof", lambda: check(model, decision.plan), _proven)
+
+
+def _unproven(certificate: Certificate) -> tuple[Reason, ...]:
+    """A plan that cannot be proven is not used: ``auto`` falls back to locks and says so."""
+    hint = "this plan may be right all the same; please report the NF, so that Maestro learns to prove it"
+    return tuple(Reason("not-proven", f.message, f.objects, f.spans, hint) for f in certificate.failures)
 
 
 def parallelize(job: Job, out_dir: Path, phases: Phases, *, build: bool, extra: Callable[[Result], str]) -> Result:

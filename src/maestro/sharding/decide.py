@@ -37,11 +37,13 @@ def decide(
     seed: int | None = None,
     port_names: Mapping[int, str] | None = None,
     solve: Solve | None = None,
+    unproven: Sequence[Reason] = (),
 ) -> Decision:
     """The plan for ``model`` on ``cores`` cores behind a NIC.
 
     ``strategy``: ``auto`` takes shared-nothing when it is possible and locks otherwise; ``shared-nothing`` insists.
     ``seed`` makes another choice among equally good keys (None: 0). ``port_names``: port → name, for explanations.
+    ``unproven``: why a shared-nothing plan for this model did not pass its check; locks it is, then.
     Raises UnsupportedError: ``not-shardable`` when shared-nothing is asked for and impossible, ``strategy-not-yet``
     for strategies that cannot be asked for yet; UserError when the NIC cannot serve so many cores.
     """
@@ -50,7 +52,7 @@ def decide(
     analysis = analyse(model, solve or Backend().check)
     middle = perf_counter()
     job = Job(analysis, profile, cores, seed or 0, port_names or {})
-    found, refusals = job.shared_nothing()
+    found, refusals = (None, unproven) if unproven else job.shared_nothing()
     if found is None and strategy == "shared-nothing":
         raise _not_shardable(model, refusals)
     if found is None:
