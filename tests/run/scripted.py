@@ -7,13 +7,17 @@ import struct
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from maestro.frontend.nf import LIBVIG, NATIVE_ONLY, LoadedNF
+from maestro.frontend.nf import LIBVIG, NATIVE_ONLY, RUNTIME, LoadedNF
 from maestro.frontend.toolchain import build_native
 from maestro.ir.model import Field, Model, StateObject
 
 DOUBLE = Path(__file__).with_name("scripted.c")
+COMPILER = "gcc" if shutil.which("gcc") else None
+FLAGS = ("-O1", "-w")
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,25 @@ def visible(obj: StateObject) -> tuple[Field, ...]:
     return obj.key_layout
 
 
+@cache
+def _scratch() -> TemporaryDirectory[str]:
+    return TemporaryDirectory(prefix="maestro-scripted-")
+
+
+@cache
+def _runtime(files: tuple[Path, ...]) -> Path:
+    """A library of all C that NFs share, with the scripted structures; built once."""
+    library = Path(_scratch().name) / f"runtime{_runtime.cache_info().currsize}.so"
+    build_native(
+        [*files, *(LIBVIG / "src" / name for name in sorted(NATIVE_ONLY)), DOUBLE],
+        library,
+        include_dirs=[LIBVIG, RUNTIME / "include"],
+        flags=(*FLAGS, "-shared", "-fPIC"),
+        compiler=COMPILER,
+    )
+    return library
+
+
 class NativeNF:
     """A program that runs scenarios."""
 
@@ -67,20 +90,13 @@ class NativeNF:
         self._program = folder / "scripted"
         for name, text in nf.generated.items():
             (folder / name).write_text(text)
-        generated = [folder / name for name in nf.generated]
         build_native(
-            [
-                *nf.files,
-                *generated,
-                *nf.runtime_files,
-                *(LIBVIG / "src" / name for name in sorted(NATIVE_ONLY)),
-                DOUBLE,
-            ],
+            [*nf.files, *(folder / name for name in nf.generated), _runtime(nf.runtime_files)],
             self._program,
             include_dirs=[*nf.include_dirs, *{f.parent for f in nf.files}],
             defines=nf.defines,
-            flags=("-O1", "-w"),
-            compiler="gcc" if shutil.which("gcc") else None,
+            flags=FLAGS,
+            compiler=COMPILER,
         )
 
     def run(self, scenarios: Sequence[Scenario]) -> list[Outcome]:

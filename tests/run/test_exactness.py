@@ -40,9 +40,9 @@ NFS = {
     **{name: (name, ()) for name in tricky.SOURCES},
 }
 """(source, arguments) by what tests call them."""
-RANDOM = 1000
+RANDOM = 600
 """Packets an NF."""
-TRIED = 100
+TRIED = 60
 """How many of them are tried on every path one by one."""
 
 
@@ -90,7 +90,7 @@ def _source(name: str, folder: Path) -> Path:
     if name not in tricky.SOURCES:
         return EXAMPLES / name
     source = folder / "nf.c"
-    source.write_text(tricky.HEADER + tricky.SOURCES[name])
+    source.write_text(tricky.source(name))
     return source
 
 

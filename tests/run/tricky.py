@@ -70,34 +70,35 @@ ENTRY {
   struct request *r = (struct request *)(*buffer + 3);
   struct key a = {.tag = r->tag, .ip = r->ip, .port = r->port}, b = a;
   b.tag = r->tag2;
-  int i, j, table_number = r->command & 1;
+  int i, j;
   void *trash;
-  struct Map *map = table[table_number].map;
-  if (r->command & 2) expire_items_single_map(table[1].ages, table[1].keys, table[1].map, now - r->out);
+  struct Map *map = table[0].map;
+  if (r->command & 1) expire_items_single_map(table[1].ages, table[1].keys, table[1].map, now - r->out);
   bool first = map_get(map, &a, &i);
   if (!first) {
-    if (!dchain_allocate_new_index(table[table_number].ages, &i, now)) return device;
+    if (!dchain_allocate_new_index(table[0].ages, &i, now)) return device;
     struct key *cell;
-    vector_borrow(table[table_number].keys, i, (void **)&cell);
+    vector_borrow(table[0].keys, i, (void **)&cell);
     *cell = a;
     map_put(map, cell, i);
-    vector_return(table[table_number].keys, i, cell);
+    vector_return(table[0].keys, i, cell);
   }
-  switch (r->command >> 2) {
+  switch (r->command >> 1) {
     case 0:
       r->out = map_get(map, &b, &j) ? j : 0xffff;
-      if (first) dchain_rejuvenate_index(table[table_number].ages, i, now);
+      if (map_get(table[1].map, &b, &j)) r->out += j;
+      if (first) dchain_rejuvenate_index(table[0].ages, i, now);
       return 1 - device;
     case 1:
       map_erase(map, &b, &trash);
       r->out = map_get(map, &a, &j);
-      return dchain_free_index(table[table_number].ages, i) ? FLOOD_FRAME : device;
+      return dchain_free_index(table[0].ages, i) ? FLOOD_FRAME : device;
     case 2:
       expire_items_single_map(table[0].ages, table[0].keys, table[0].map, now);
       return map_get(map, &a, &j) && j == i ? FLOOD_FRAME : device;
     case 3:
       r->ip = map_size(map);
-      return dchain_is_index_allocated(table[table_number].ages, i) ? 1 - device : device;
+      return dchain_is_index_allocated(table[0].ages, i) ? 1 - device : device;
     case 4:
       while (dchain_expire_one_index(table[0].ages, &j, now - 1)) {
         map_erase(table[0].map, &b, &trash);
@@ -201,4 +202,48 @@ ENTRY {
 }
 """
 
-SOURCES = {"options": OPTIONS, "tables": TABLES, "cells": CELLS, "twice": TWICE, "handlers": HANDLERS}
+DIALECT = """
+#include <maestro.h>
+struct Flow { uint32_t src, dst; uint16_t sport, dport; uint8_t proto; };
+struct Seen { uint8_t flags; uint64_t bytes; uint32_t first; };
+MAP(open_flows, struct Flow, struct Seen, 64, EXPIRES_AFTER(MILLISECONDS(5)));
+MAP(blocked, uint32_t, uint16_t, 16);
+OTHER_PACKETS(FLOOD);
+void process_packet(int device, pkt_t p) {
+  struct Flow flow = {p.ipv4_src, p.ipv4_dst, p.tcpudp_src, p.tcpudp_dst, p.ipv4_proto};
+  if (map_contains(blocked, p.ipv4_src)) {
+    if (map_get(blocked, p.ipv4_src) == p.tcpudp_dst) map_erase(blocked, p.ipv4_src);
+    drop(p);
+    return;
+  }
+  struct Seen seen = map_get(open_flows, flow);
+  seen.bytes += p.size;
+  seen.flags |= p.tcp_flags;
+  if ((p.tcp_flags & 5) != 0) {
+    map_erase(open_flows, flow);
+    map_put(blocked, p.ipv4_dst, p.tcpudp_src);
+  } else if (!map_put(open_flows, flow, seen)) {
+    flood(p);
+    return;
+  }
+  p.ipv4_src = IP(10, 1, 2, 3);
+  p.tcpudp_src ^= seen.flags;
+  p.eth_dst = seen.bytes;
+  p.ipv4_ttl--;
+  forward(p, device == WAN ? LAN : WAN);
+}
+"""
+
+SOURCES = {
+    "options": OPTIONS,
+    "tables": TABLES,
+    "cells": CELLS,
+    "twice": TWICE,
+    "handlers": HANDLERS,
+    "dialect": DIALECT,
+}
+
+
+def source(name: str) -> str:
+    """The C text of one of them."""
+    return SOURCES[name] if "maestro.h" in SOURCES[name] else HEADER + SOURCES[name]
