@@ -13,9 +13,10 @@ NO_CODES = {"read-only", "shared-nothing"}
 
 
 def used() -> set[str]:
-    """Every string in sharding/ that looks like a code."""
+    """Every string in sharding/ that looks like a code, and the code of plans that the pipeline refuses."""
     sources = (ROOT / "src" / "maestro" / "sharding").glob("*.py")
     found = {code for path in sources for code in CODE.findall(path.read_text(encoding="utf-8"))}
+    found |= set(re.findall(r'Reason\("([a-z-]+)"', (ROOT / "src" / "maestro" / "pipeline.py").read_text()))
     return {c for c in found if not c.startswith(("ipv4-", "ipv6-", "non-ip"))} - NO_CODES
 
 
