@@ -1,10 +1,11 @@
-/* libVig as a test double: what the structures answer is read from a script, and every call is written to a log.
+/* libVig as a test double: what the structures answer is read from a script, and every call is
+ * written to a log.
  *
  *   program SCENARIOS LOG [NF ARGUMENTS]
  *
- * Every scenario is one packet, run in a process of its own, so that nothing is left over and a crash is an outcome.
- * What the script has said once (a key's value, a cell's content) is remembered within the scenario, and neither asked
- * nor logged again. The formats are those of scripted.py. */
+ * Every scenario is one packet, run in a process of its own, so that nothing is left over and a
+ * crash is an outcome. What the script has said once (a key's value, a cell's content) is remembered
+ * within the scenario, and neither asked nor logged again. The formats are those of scripted.py. */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -27,7 +28,8 @@
 extern uint16_t maestro_ports;
 extern vigor_time_t maestro_time;
 
-enum { MAX_OBJECTS = 16, MAX_FIELDS = 32, MAX_KEY = 256, MAX_KNOWN = 64, GUARD = 4096, ROOM = 65536 };
+enum { MAX_OBJECTS = 16, MAX_FIELDS = 32, MAX_KEY = 256, MAX_KNOWN = 64 };
+enum { ROOM = 65536, GUARD = 4096 };
 
 /* --- the scenario file --- */
 
@@ -258,7 +260,7 @@ int vector_allocate(int elem_size, unsigned capacity, vector_init_elem *init,
   return 1;
 }
 
-/* Logs what changed in the vector's cells since they were read; not what lies between their fields. */
+/* Logs what changed in the vector's cells since they were read; not what lies between fields. */
 static void settle(struct Vector *vector) {
   uint8_t now[MAX_KEY], before[MAX_KEY];
   for (unsigned i = 0; i < lent_count; i++) {
@@ -429,7 +431,8 @@ int main(int argc, char **argv) {
   if (nf_config_init) {
     nf_config_init(argc - 2, argv + 2);
   }
-  uint8_t *room = mmap(NULL, ROOM + GUARD, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  uint8_t *room =
+      mmap(NULL, ROOM + GUARD, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (!nf_init() || room == MAP_FAILED || mprotect(room + ROOM, GUARD, PROT_NONE) != 0) {
     return EXIT_FAILURE;
   }
