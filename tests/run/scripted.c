@@ -5,7 +5,8 @@
  *
  * Every scenario is one packet, run in a process of its own, so that nothing is left over and a
  * crash is an outcome. What the script has said once (a key's value, a cell's content) is
- * remembered within the scenario, and neither asked nor logged again. The formats are those of scripted.py. */
+ * remembered within the scenario, and neither asked nor logged again. The formats are those of
+ * scripted.py. */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
