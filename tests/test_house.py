@@ -115,3 +115,11 @@ def test_links_between_pages_lead_somewhere() -> None:
     for page in [ROOT / "README.md", *DOCS.rglob("*.md")]:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name} → {target}"
+
+
+def test_nothing_points_into_a_developers_machine() -> None:
+    private = re.compile("|".join(re.escape(f"/{folder}/") for folder in ("work", "home", "root", "tmp/venv")))
+    tracked = [p for top in ("src", "examples", "docs") for p in (ROOT / top).rglob("*.*")] + [ROOT / "README.md"]
+    texts = [p for p in tracked if p.suffix in (".py", ".c", ".h", ".md", ".toml")]
+    assert len(texts) > 100
+    assert [str(p) for p in texts if private.search(p.read_text())] == []

@@ -15,8 +15,8 @@ from maestro.report.source import excerpt
 
 
 def show(error: UserError, console: Console) -> None:
-    """``fw.c:78: error: message [code]``, the source line, what else the compiler said, and a hint, on ``console``."""
-    message, _, more = error.message.partition("\n") if error.code == "compile" else (error.message, "", "")
+    """``fw.c:78: error: message [code]``, the source line, the rest of the message, and a hint, on ``console``."""
+    message, _, more = error.message.partition("\n")
     line = Text()
     if error.span:
         line.append(f"{_place(error.span)}: ", style="bold")

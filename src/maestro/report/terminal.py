@@ -36,7 +36,7 @@ def analysis(result: Result, *, verbose: bool = False) -> RenderableType:
     places = Places(result.root)
     sections = [_head(result), *_objects(result, places), *_constraints(result, places)]
     sections += _ports(result.plan.ports, verbose)
-    sections += _proof(result.certificate, verbose)
+    sections += _proof(result.certificate, result.plan.strategy, verbose)
     for reason in result.plan.reasons:
         sections += _reason(reason, places)
     for note in result.model.notes:
@@ -127,13 +127,14 @@ def _key(key: bytes) -> Iterator[Text]:
         yield Text(f"          {'key  ' if not at else '     '} {key[at : at + 26].hex(' ', 2)}")
 
 
-def _proof(certificate: Certificate, verbose: bool) -> Iterator[RenderableType]:
+def _proof(certificate: Certificate, strategy: str, verbose: bool) -> Iterator[RenderableType]:
     verdict = Text("holds", style="bold green") if certificate.holds else Text("DOES NOT HOLD", style="bold red")
     n = certificate.obligations
-    shown = f": {n} obligation{'s' * (n != 1)}, each shown by Z3, in {certificate.seconds:.2f} s"
-    yield (
-        _heading("Proof  ").append(verdict).append(shown if n else ": no two packets change the same state", "default")
-    )
+    what = f"{n} obligation{'s' * (n != 1)}, each shown by Z3, in {certificate.seconds:.2f} s"
+    if not n:
+        shared = "what is shared is locked: nothing to prove"
+        what = "no two packets change the same state" if strategy == "shared-nothing" else shared
+    yield _heading("Proof  ").append(verdict).append(f": {what}", "default")
     for failure in certificate.failures:
         yield Text(f"  {failure.message}", style="red")
     if verbose:
