@@ -128,7 +128,7 @@ def analyze(job: Job, phases: Phases) -> Result:
     if job.seed is None:
         job = replace(job, seed=randbits(32))  # keys that an attacker knows are keys that he can flood
     nf = phases.run("compile", lambda: load(job.sources, include_dirs=job.include_dirs, defines=job.defines), _compiled)
-    model = phases.run("explore", lambda: _explore(nf, job), lambda m: f"{len(m.paths)} paths")
+    model = phases.run("explore", lambda: _explore(nf, job), lambda m: _count(len(m.paths), "path"))
     decision, certificate = _decide(job, nf, model, profile, (), phases)
     if not certificate.holds and job.strategy == "auto":
         decision, certificate = _decide(job, nf, model, profile, _unproven(certificate), phases)
@@ -283,8 +283,14 @@ def _compiled(nf: LoadedNF) -> str:
     return f"{len(nf.files)} file{'s' * (len(nf.files) != 1)}, {nf.dialect} dialect"
 
 
+def _count(n: int, what: str) -> str:
+    return f"{n} {what}{'s' * (n != 1)}"
+
+
 def _proven(certificate: Certificate) -> str:
-    return f"{certificate.obligations} obligations hold" if certificate.holds else ""
+    if certificate.obligations == 0 and certificate.holds:
+        return "nothing to prove"
+    return f"{_count(certificate.obligations, 'obligation')} shown" if certificate.holds else ""
 
 
 def _build(project: Path, program: Path) -> None:

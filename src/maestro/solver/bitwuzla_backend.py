@@ -22,7 +22,7 @@ _BINARY = {
 }  # fmt: skip
 _COMPARE = {"eq": _K.EQUAL, "ult": _K.BV_ULT, "ule": _K.BV_ULE, "slt": _K.BV_SLT, "sle": _K.BV_SLE}
 
-TIMEOUT_MS = 20_000
+TIMEOUT_MS = 3_000
 
 
 class Backend:

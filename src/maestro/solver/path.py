@@ -8,6 +8,7 @@ are remembered across paths.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from time import perf_counter
 
 from maestro.ir.expr import FALSE, TRUE, Expr, const, eq, negate, symbols
 from maestro.solver.answer import Answer
@@ -17,11 +18,18 @@ from maestro.solver.bitwuzla_backend import Backend
 class Oracle:
     """Answers questions under constraints; shared by all paths of an exploration."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float = 30.0) -> None:
+        """``seconds``: wall time that all questions together may take; see :attr:`exhausted`."""
+        self._deadline = perf_counter() + seconds
         self._backend = Backend()
         self._answers: dict[frozenset[Expr], Answer] = {}
         self._symbols: dict[Expr, frozenset[Expr]] = {}
         self.questions = 0
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the time is over: whoever asks should give up and say so."""
+        return perf_counter() > self._deadline
 
     def symbols(self, e: Expr) -> frozenset[Expr]:
         found = self._symbols.get(e)
@@ -33,11 +41,12 @@ class Oracle:
         """Whether ``query`` can be 1 together with ``constraints``, which are satisfiable by themselves."""
         if query.is_const:
             return Answer.SAT if query is TRUE else Answer.UNSAT
-        key = frozenset((*self.related(constraints, query), query))
+        asked = dict.fromkeys((*self.related(constraints, query), query))
+        key = frozenset(asked)
         answer = self._answers.get(key)
         if answer is None:
             self.questions += 1
-            answer = self._answers[key] = self._backend.check(sorted(key, key=str))
+            answer = self._answers[key] = self._backend.check(list(asked))
         return answer
 
     def related(self, constraints: Iterable[Expr], query: Expr) -> list[Expr]:

@@ -30,7 +30,7 @@ class Limits:
     """When to stop believing that a path ends. Counted per path."""
 
     instructions: int = 3_000_000
-    loop_forks: int = 128
+    loop_forks: int = 64
     depth: int = 128
 
 

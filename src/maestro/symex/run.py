@@ -60,6 +60,13 @@ class Run:
             raise UnsupportedError(
                 f"initialisation depends on a value that is not known: {cond}", span=span, code="symbolic-init"
             )
+        if self.oracle.exhausted:
+            raise UnsupportedError(
+                "exploring the paths takes too long",
+                span=span,
+                hint="bound loops by small constants, and keep multiplications and divisions out of conditions",
+                code="time-budget",
+            )
         decision = self._next(cond)
         self.decisions.append(decision)
         self.learn(cond if decision.value else negate(cond), constrain=decision.forked)
