@@ -37,9 +37,9 @@ from maestro.ir.expr_node import (
 from maestro.ir.expr_text import text
 
 __all__ = [
-    "FALSE", "TRUE", "Expr", "binary", "concat", "const", "eq", "evaluate", "extract", "ite", "land", "negate",
-    "packet_byte", "packet_offset", "rebuild", "sext", "signed", "substitute", "sym", "symbols", "text", "uf", "walk",
-    "zext",
+    "FALSE", "TRUE", "Expr", "binary", "byte_swap", "concat", "const", "eq", "evaluate", "extract", "ite",
+    "land", "negate", "packet_byte", "packet_offset", "rebuild", "sext", "signed", "substitute", "sym", "symbols",
+    "text", "uf", "walk", "zext",
 ]  # fmt: skip
 
 _COMMUTATIVE = frozenset({"add", "mul", "and", "or", "xor", "eq"})
@@ -357,6 +357,11 @@ def land(*args: Expr) -> Expr:
 
 def eq(a: Expr, b: Expr) -> Expr:
     return binary("eq", a, b)
+
+
+def byte_swap(e: Expr) -> Expr:
+    """``e`` with its bytes in the opposite order."""
+    return concat(*(extract(e, 8 * i + 7, 8 * i) for i in range(e.width // 8)))
 
 
 def rebuild(e: Expr, args: tuple[Expr, ...]) -> Expr:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from maestro.ir.expr import Expr, binary, concat, const, eq, extract, ite
+from maestro.ir.expr import Expr, binary, byte_swap, concat, const, eq, extract, ite
 from maestro.ir.memory import Object, Pointer, Scalar, byte_of, uninitialised, zeros
 from maestro.models.context import Args, Context, expr, model
 
@@ -144,18 +144,14 @@ def parse_number(text: str, base: int) -> tuple[int, int]:
     return (-value if m[1] == "-" else value), end
 
 
-def _swap(value: Expr) -> Expr:
-    return concat(*(extract(value, 8 * i + 7, 8 * i) for i in range(value.width // 8)))
-
-
 @model("htons", "ntohs")
 def htons(ctx: Context, args: Args) -> Scalar:
-    return _swap(extract(expr(args[0]), 15, 0))
+    return byte_swap(extract(expr(args[0]), 15, 0))
 
 
 @model("htonl", "ntohl")
 def htonl(ctx: Context, args: Args) -> Scalar:
-    return _swap(expr(args[0]))
+    return byte_swap(expr(args[0]))
 
 
 @model(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from maestro.diagnostics import SourceError, UnsupportedError
-from maestro.ir.expr import Expr, binary, concat, const, eq, extract, ite, negate, sext, uf, zext
+from maestro.ir.expr import Expr, binary, byte_swap, concat, const, eq, extract, ite, negate, sext, uf, zext
 from maestro.ir.memory import Scalar
 
 if TYPE_CHECKING:
@@ -24,11 +24,6 @@ def _copy(m: Machine, args: Args) -> None:
 def _set(m: Machine, args: Args) -> None:
     size = m.bounded(args[2], "the size of a memset")
     m.write(args[0], [(args[1], 0)] * size)
-
-
-def byte_swap(e: Expr) -> Expr:
-    """``e`` with its bytes in the opposite order."""
-    return concat(*(extract(e, 8 * i + 7, 8 * i) for i in range(e.width // 8)))
 
 
 def _bit_reverse(e: Expr) -> Expr:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from maestro.diagnostics import SourceError, Span, UnsupportedError
-from maestro.ir.expr import Expr, const, eq, negate, sym, symbols, walk
+from maestro.ir.expr import Expr, const, eq, negate, sym, symbols
 from maestro.ir.memory import is_undefined
 from maestro.ir.model import Assume, Kind, Operation, Step
 from maestro.solver.answer import Answer
@@ -164,12 +164,3 @@ class Run:
                     hint=f"initialise `{what}` on every path that leads here",
                     code="uninitialised",
                 )
-
-
-def without_undefined(e: Expr) -> Expr:
-    """``e`` with bytes never written (padding) taken as zero: nobody can depend on them."""
-    from maestro.ir.expr import substitute
-
-    if not any(is_undefined(n) for n in walk(e)):
-        return e
-    return substitute(e, lambda s: const(0, s.width) if is_undefined(s) else None)
