@@ -21,14 +21,27 @@ dchain_test            index(32)                   allocated(1)                 
 dchain_free            index(32)                   ok(1)                            FREE
 dchain_expire_one      time(64)                    ok(1) index(32)                  EXPIRE
 expire_map             time(64)                    count(32)                        EXPIRE
+expire_range           start(32) end(32)           none                             FREE
+cht_find               hash(64)                    found(1) chosen(32)              TEST
+sketch_refresh         key hash(32) time(64)       none                             REFRESH
+sketch_fetch           key hash(32)                over(1)                          READ
+sketch_touch           key hash(32) time(64)       ok(1)                            WRITE
+sketch_expire          time(64)                    none                             EXPIRE
+lpm_lookup             address(32)                 value(32)                        READ
+lpm_update             prefix(32) length(8)        ok(1)                            WRITE
+                       value(16)
 =====================  ==========================  ===============================  ========
 
 ``key`` is the concatenation of the bytes that the map's equality compares, in the order of
 ``StateObject.key_layout``: the first byte in memory is the most significant. ``cell`` is likewise the element's
 bytes in memory order, first byte most significant. ``value``/``index`` is meaningless when ``found``/``ok`` is 0.
 ``expire_map`` frees, in the allocator ``object``, every index last touched at or before ``time``, and erases the
-key that the vector ``related[0]`` holds for that index from the map ``related[1]``. ``dchain_expire_one`` frees
-the oldest such index only. ``vector_read`` happens where the NF borrows the cell, ``vector_write`` where it gives
+keys that the vector ``related[0]`` holds for that index from each of the maps ``related[1:]`` (one map; a double map
+is two). ``dchain_expire_one`` frees the oldest such index only. ``expire_range`` erases from the map ``object`` the keys
+that the vector ``related[0]`` holds in its cells ``start`` … ``end`` - 1. ``cht_find`` walks the row ``hash %
+cht_height`` of the read-only vector ``related[0]`` and chooses the first backend whose index is allocated in ``object``.
+A sketch's ``key`` is what its hash function reads and ``hash`` what it returns. ``lpm_lookup`` yields -1 when no prefix
+contains ``address``. ``vector_read`` happens where the NF borrows the cell, ``vector_write`` where it gives
 back a changed one.
 """
 
@@ -68,11 +81,16 @@ class Field:
 class StateObject:
     """One state structure that the NF allocated while it initialised itself.
 
-    ``kind`` is ``map``, ``vector`` or ``dchain``; ``capacity`` counts entries. Maps: ``key_layout`` lists the
+    ``kind`` is ``map``, ``vector``, ``dchain``, ``sketch`` or ``lpm``; ``capacity`` counts entries (of a sketch: buckets
+    a row). Maps: ``key_layout`` lists the
     compared bytes as fields of the C key object, ``key_size`` is that object's extent in bytes. Vectors:
     ``elem_size`` in bytes, ``elem_layout`` its fields as far as debug information names them, ``initial`` the
     bytes of every element after init, except for those in ``contents`` as (index, bytes). Maps and allocators
-    filled during init: ``contents`` holds (value, key bytes) and (index, b"").
+    filled during init: ``contents`` holds (value, key bytes) and (index, b""); prefix tables: (value, four bytes of
+    prefix, most significant first, and one of length). ``key_at``: where in an element of the vector that holds a map's
+    keys the C key object starts, in bytes. ``threshold``: of a sketch, above which a key counts as seen too often.
+    ``cht_height``: rows of a vector that ``cht_fill_cht`` filled, 0 for others; each row has ``capacity / cht_height``
+    backends.
     """
 
     name: str
@@ -85,6 +103,9 @@ class StateObject:
     elem_layout: tuple[Field, ...] = ()
     initial: bytes = b""
     contents: tuple[tuple[int, bytes], ...] = ()
+    key_at: int = 0
+    threshold: int = 0
+    cht_height: int = 0
 
     @property
     def key_bytes(self) -> int:
@@ -139,11 +160,16 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Path:
-    """One complete run. ``edits``: (offset, 8-bit value) of every packet byte that may differ on departure."""
+    """One complete run. ``edits``: (offset, 8-bit value) of every packet byte that may differ on departure.
+
+    Offsets count from the start of the frame as it arrived. ``head``: where the departing frame starts, from there: 0
+    unless the NF removed (positive) or inserted (negative: then some edits have negative offsets) bytes. Its end stays.
+    """
 
     steps: tuple[Step, ...]
     verdict: Verdict
     edits: tuple[tuple[int, Expr], ...] = ()
+    head: int = 0
 
     @property
     def conditions(self) -> tuple[Expr, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from maestro.diagnostics import Span
+from maestro.ir.expr import Expr
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,45 @@ class ObjectPlan:
 
 
 @dataclass(frozen=True)
+class Steering:
+    """R6: indices of ``allocator`` are handed out by the core to which the NIC steers packets that name them.
+
+    A packet on ``port`` names the index ``index`` (32 bits, over ``pkt[k]``); equal indices reach equal cores. Core c
+    allocates only indices i such that packets naming i reach c; indices that no packet can name are anybody's.
+    """
+
+    allocator: str
+    port: int
+    index: Expr
+
+
+@dataclass(frozen=True)
+class Interchange:
+    """R5: a packet may name an entry by its index, but only the entry's own peer gets further than a miss.
+
+    ``objects``: those that are so reached. The bytes (offset, size) of the elements of ``vector`` are what every such
+    packet is compared with; the requirement is on these fields instead of on the index.
+    """
+
+    objects: tuple[str, ...]
+    vector: str
+    bytes: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class Replica:
+    """R7: every core has its own ``object``; merged, its values are those of the sequential NF.
+
+    ``parts``: (offset, size, how) of the values within an element (little-endian) and how two copies become one:
+    ``add``, ``max``, ``min``, ``or``, ``and``, ``xor``, or ``same`` (equal wherever written). Empty for objects without
+    values of their own (a map of keys, an allocator).
+    """
+
+    object: str
+    parts: tuple[tuple[int, int, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class Reason:
     """Why something is, or is not, as one would wish. Codes are listed in docs/reference/reasons.md."""
 
@@ -86,3 +126,6 @@ class Plan:
     ports: tuple[PortPlan, ...]
     constraints: tuple[Constraint, ...] = ()
     reasons: tuple[Reason, ...] = ()
+    steering: tuple[Steering, ...] = ()
+    interchanges: tuple[Interchange, ...] = ()
+    replicas: tuple[Replica, ...] = ()
