@@ -35,14 +35,14 @@ lpm_update             prefix(32) length(8)        ok(1)                        
 ``key`` is the concatenation of the bytes that the map's equality compares, in the order of
 ``StateObject.key_layout``: the first byte in memory is the most significant. ``cell`` is likewise the element's
 bytes in memory order, first byte most significant. ``value``/``index`` is meaningless when ``found``/``ok`` is 0.
-``expire_map`` frees, in the allocator ``object``, every index last touched at or before ``time``, and erases the
-keys that the vector ``related[0]`` holds for that index from each of the maps ``related[1:]`` (one map; a double map
-is two). ``dchain_expire_one`` frees the oldest such index only. ``expire_range`` erases from the map ``object`` the keys
+``expire_map`` frees, in the allocator ``object``, every index last touched at or before ``time``, and erases the keys
+that the vector ``related[0]`` holds for that index from each of the maps ``related[1:]`` (one map; a double map is
+two). ``dchain_expire_one`` frees the oldest such index only. ``expire_range`` erases from the map ``object`` the keys
 that the vector ``related[0]`` holds in its cells ``start`` … ``end`` - 1. ``cht_find`` walks the row ``hash %
-cht_height`` of the read-only vector ``related[0]`` and chooses the first backend whose index is allocated in ``object``.
-A sketch's ``key`` is what its hash function reads and ``hash`` what it returns. ``lpm_lookup`` yields -1 when no prefix
-contains ``address``. ``vector_read`` happens where the NF borrows the cell, ``vector_write`` where it gives
-back a changed one.
+cht_height`` of the read-only vector ``related[0]`` and chooses the first backend whose index is allocated in
+``object``. A sketch's ``key`` is what its hash function reads and ``hash`` what it returns. ``lpm_lookup`` yields -1
+when no prefix contains ``address``. ``vector_read`` happens where the NF borrows the cell, ``vector_write`` where it
+gives back a changed one.
 """
 
 from __future__ import annotations
@@ -81,16 +81,15 @@ class Field:
 class StateObject:
     """One state structure that the NF allocated while it initialised itself.
 
-    ``kind`` is ``map``, ``vector``, ``dchain``, ``sketch`` or ``lpm``; ``capacity`` counts entries (of a sketch: buckets
-    a row). Maps: ``key_layout`` lists the
-    compared bytes as fields of the C key object, ``key_size`` is that object's extent in bytes. Vectors:
-    ``elem_size`` in bytes, ``elem_layout`` its fields as far as debug information names them, ``initial`` the
-    bytes of every element after init, except for those in ``contents`` as (index, bytes). Maps and allocators
-    filled during init: ``contents`` holds (value, key bytes) and (index, b""); prefix tables: (value, four bytes of
-    prefix, most significant first, and one of length). ``key_at``: where in an element of the vector that holds a map's
-    keys the C key object starts, in bytes. ``threshold``: of a sketch, above which a key counts as seen too often.
-    ``cht_height``: rows of a vector that ``cht_fill_cht`` filled, 0 for others; each row has ``capacity / cht_height``
-    backends.
+    ``kind`` is ``map``, ``vector``, ``dchain``, ``sketch`` or ``lpm``; ``capacity`` counts entries (of a sketch:
+    buckets a row). Maps: ``key_layout`` lists the compared bytes as fields of the C key object, ``key_size`` is
+    that object's extent in bytes. Vectors: ``elem_size`` in bytes, ``elem_layout`` its fields as far as debug
+    information names them, ``initial`` the bytes of every element after init, except for those in ``contents`` as
+    (index, bytes). Maps and allocators filled during init: ``contents`` holds (value, key bytes) and (index, b"");
+    prefix tables: (value, four bytes of prefix, most significant first, and one of length). ``key_at``: where in an
+    element of the vector that holds a map's keys the C key object starts, in bytes. ``threshold``: of a sketch,
+    above which a key counts as seen too often. ``cht_height``: rows of a vector that ``cht_fill_cht`` filled, 0 for
+    others; each row has ``capacity / cht_height`` backends.
     """
 
     name: str
