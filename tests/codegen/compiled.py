@@ -58,9 +58,11 @@ class GeneratedNF:
 
     def __init__(self, model: Model, folder: Path, *, core: int = 0, cores: int = 1) -> None:
         self._library = compile_library(emit_nf(model, shared_nothing(model, cores)), folder)
+        self._library.nf_shared_create.restype = ctypes.c_void_p
         self._library.nf_core_create.restype = ctypes.c_void_p
         self._library.nf_packet.restype = ctypes.c_uint16
-        self._core = ctypes.c_void_p(self._library.nf_core_create(core, cores))
+        self._shared = ctypes.c_void_p(self._library.nf_shared_create(cores))
+        self._core = ctypes.c_void_p(self._library.nf_core_create(self._shared, core, cores))
         self._page = GuardedPage()
         assert self._core
 
@@ -73,3 +75,4 @@ class GeneratedNF:
 
     def close(self) -> None:
         self._library.nf_core_destroy(self._core)
+        self._library.nf_shared_destroy(self._shared)

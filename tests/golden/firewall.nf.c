@@ -32,7 +32,20 @@ static void flows_key_in_keys(const uint8_t *cell, uint8_t *key) {
   memcpy(key, cell, 13);
 }
 
-struct nf_core *nf_core_create(unsigned core, unsigned cores) {
+struct nf_shared {
+  char none; /* the cores have no state in common */
+};
+
+struct nf_shared *nf_shared_create(unsigned cores) {
+  (void)cores;
+  return maestro_alloc(sizeof(struct nf_shared));
+}
+
+void nf_shared_destroy(struct nf_shared *shared) {
+  free(shared);
+}
+
+struct nf_core *nf_core_create(struct nf_shared *shared, unsigned core, unsigned cores) {
   struct nf_core *nf = maestro_alloc(sizeof *nf);
   if (!nf) {
     return NULL;
@@ -44,6 +57,7 @@ struct nf_core *nf_core_create(unsigned core, unsigned cores) {
     nf_core_destroy(nf);
     return NULL;
   }
+  (void)shared;
   return nf;
 }
 

@@ -33,7 +33,20 @@ static void dst_map_key_in_addresses(const uint8_t *cell, uint8_t *key) {
   memcpy(key, cell, 4);
 }
 
-struct nf_core *nf_core_create(unsigned core, unsigned cores) {
+struct nf_shared {
+  char none; /* the cores have no state in common */
+};
+
+struct nf_shared *nf_shared_create(unsigned cores) {
+  (void)cores;
+  return maestro_alloc(sizeof(struct nf_shared));
+}
+
+void nf_shared_destroy(struct nf_shared *shared) {
+  free(shared);
+}
+
+struct nf_core *nf_core_create(struct nf_shared *shared, unsigned core, unsigned cores) {
   struct nf_core *nf = maestro_alloc(sizeof *nf);
   if (!nf) {
     return NULL;
@@ -46,6 +59,7 @@ struct nf_core *nf_core_create(unsigned core, unsigned cores) {
     nf_core_destroy(nf);
     return NULL;
   }
+  (void)shared;
   return nf;
 }
 

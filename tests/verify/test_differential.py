@@ -119,9 +119,10 @@ def test_damaged_verdict_files_are_refused(programs: Programs, tmp_path: Path) -
 def test_verdict_file_layout(programs: Programs, tmp_path: Path) -> None:
     """As maestro/replay.h says, so that other tools can read it."""
     data = recorded(programs["parallel"], tmp_path, "v", [(7, ipv4_frame())]).read_bytes()
-    assert struct.unpack_from("<8sIIQQQQQQ", data) == (b"MAESTROV", 1, 1, 1, 64, 96, 98, 64, 0)
+    assert struct.unpack_from("<8sIIQQQQQQ", data) == (b"MAESTROV", 2, 1, 1, 64, 96, 106, 64, 98)
     assert struct.unpack_from("<QqQHHHHH", data, 64) == (0, 7, 0, 0, 0, 64, 0, 0)
-    assert data[98:] == ipv4_frame()
+    assert struct.unpack_from("<Q", data, 98) == (0,)
+    assert data[106:] == ipv4_frame()
 
 
 def test_errors_of_the_program_become_diagnostics(programs: Programs, tmp_path: Path) -> None:

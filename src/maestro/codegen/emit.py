@@ -11,6 +11,7 @@ from maestro.codegen.lower import Step, lower
 from maestro.codegen.memory import Words
 from maestro.codegen.names import members, place
 from maestro.codegen.rss import emit_rss
+from maestro.codegen.shared import NOTHING
 from maestro.codegen.simplify import simplify
 from maestro.codegen.state import create, struct, tables
 from maestro.codegen.text import Writer, wrap
@@ -39,6 +40,7 @@ def emit_nf(model: Model, plan: Plan) -> str:
         struct(model, names),
         tables(model, names)[:-1],
         *_key_functions(model, names),
+        NOTHING,
         create(model, names, shares),
         _packet(model, names, shares),
     ]

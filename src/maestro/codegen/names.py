@@ -19,7 +19,8 @@ RESERVED = _KEYWORDS | frozenset([
     "nf", "port", "packet", "length", "now", "cell", "key", "core", "cores", "map", "vector", "dchain",
     "expire_map", "map_get", "map_put", "map_erase", "map_size", "vector_at", "dchain_allocate", "dchain_refresh",
     "dchain_test", "dchain_free", "dchain_expire_one", "memcpy", "memset", "nf_name", "nf_ports", "nf_rss",
-    "nf_core", "nf_packet", "nf_core_create", "nf_core_destroy",
+    "nf_core", "nf_packet", "nf_core_create", "nf_core_destroy", "nf_shared", "nf_shared_create", "nf_shared_destroy",
+    "shared", "turn", "locks",
 ])  # fmt: skip
 """Names that a local of the generated nf_packet must not hide."""
 

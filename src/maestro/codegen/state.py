@@ -60,7 +60,7 @@ def _bytes(data: bytes) -> str:
 
 def create(model: Model, members: Mapping[str, str], shares: Shares) -> list[str]:
     """``nf_core_create`` and ``nf_core_destroy``."""
-    lines = ["struct nf_core *nf_core_create(unsigned core, unsigned cores) {"]
+    lines = ["struct nf_core *nf_core_create(struct nf_shared *shared, unsigned core, unsigned cores) {"]
     lines += ["  struct nf_core *nf = maestro_alloc(sizeof *nf);", "  if (!nf) {", "    return NULL;", "  }"]
     owners = {share.of: None for share in shares.values()}
     for owner in owners:
@@ -72,6 +72,7 @@ def create(model: Model, members: Mapping[str, str], shares: Shares) -> list[str
         lines += ["    nf_core_destroy(nf);", "    return NULL;", "  }"]
     for o in model.objects:
         lines += _fill(o, members[o.name])
+    lines.append("  (void)shared;")
     if not owners:
         lines += ["  (void)core; /* every core's state is the same */", "  (void)cores;"]
     lines += [

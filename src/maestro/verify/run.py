@@ -30,7 +30,7 @@ def replay(
     """Runs ``program`` on captures by port and returns its statistics (``--stats json``).
 
     ``verdicts``: where to record each packet's verdict and bytes. ``owners``: another run's verdict file, by whose
-    cores a reference divides its capacity. ``outputs``: captures by port to write.
+    cores a reference divides its capacity, and whose order and times it follows. ``outputs``: captures by port to write.
     Raises :class:`UserError` when options or captures are at fault or time runs out, :class:`InternalError` when the
     program crashes.
     """
@@ -88,7 +88,8 @@ def differential(reference_program: Path, parallel_program: Path, inputs: Mappin
     """The parallel NF on ``cores`` cores against the reference, packet by packet.
 
     The reference runs second: it divides its capacity between the cores as the parallel run did, packet by packet,
-    while its state stays one and its packets stay in order. Raises as :func:`replay` does.
+    and takes the packets at the times and in the order in which they took effect there (that of time, unless cores
+    share state), while its state stays one. Raises as :func:`replay` does.
     """
     with TemporaryDirectory(prefix="maestro-verify-") as folder:
         parallel, reference = Path(folder, "parallel"), Path(folder, "reference")

@@ -12,14 +12,14 @@ from maestro.diagnostics import InternalError
 
 DROP, FLOOD = 0xFFFE, 0xFFFF
 
-_MAGIC, _VERSION = b"MAESTROV", 1
+_MAGIC, _VERSION = b"MAESTROV", 2
 _HEADER = struct.Struct("<8sIIQQQQQQ")
 _RECORD = struct.Struct("<QqQHHHH")
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """One packet: ``time`` is the NF's, in ns; ``sent`` are its bytes as they left, none when it was dropped."""
+    """One packet: ``time`` is what the NF was given, in ns; ``sent`` are its bytes as they left, none when it was dropped."""
 
     number: int
     time: int
@@ -39,8 +39,9 @@ class VerdictFile:
             if path.stat().st_size < _HEADER.size:
                 raise InternalError(f"{path}: not a verdict file")
             self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        magic, version, *numbers, _ = _HEADER.unpack_from(self._map)
-        self.cores, self.packets, self._records, self._cores, self._payload, self._payload_bytes = map(int, numbers)
+        magic, version, *numbers = _HEADER.unpack_from(self._map)
+        self.cores, self.packets, self._records, self._cores, self._payload, *rest = map(int, numbers)
+        self._payload_bytes, self._order = rest
         if magic != _MAGIC or version != _VERSION or self._payload + self._payload_bytes != len(self._map):
             raise InternalError(f"{path}: not a verdict file")
 
@@ -48,6 +49,10 @@ class VerdictFile:
         """The core that processed a packet."""
         core: int = struct.unpack_from("<H", self._map, self._cores + 2 * number)[0]
         return core
+
+    def order(self) -> tuple[int, ...]:
+        """The packets' numbers in the order in which they took effect."""
+        return struct.unpack_from(f"<{self.packets}Q", self._map, self._order)
 
     def records(self, first: int, count: int) -> bytes:
         """The raw records of packets ``first`` … ``first + count - 1``, the cores apart."""

@@ -61,7 +61,7 @@ static void a_full_table_lets_packets_out(void) {
 }
 
 int main(void) {
-  CHECK((core = nf_core_create(0, 1)) != NULL);
+  CHECK((core = nf_core_create(nf_shared_create(1), 0, 1)) != NULL);
   flows_open_from_inside();
   answers_keep_flows_open();
   what_is_no_flow_is_dropped();

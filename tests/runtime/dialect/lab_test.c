@@ -128,7 +128,7 @@ static void other_packets(void) {
 }
 
 int main(void) {
-  CHECK((core = nf_core_create(0, 1)) != NULL);
+  CHECK((core = nf_core_create(nf_shared_create(1), 0, 1)) != NULL);
   fields();
   lasting_map();
   fleeting_map();

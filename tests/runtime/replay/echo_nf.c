@@ -27,7 +27,21 @@ static unsigned owner;
 void maestro_reference_owner(unsigned cores, unsigned core) { owner = core < cores ? core : 0xff; }
 #endif
 
-struct nf_core *nf_core_create(unsigned core, unsigned cores) {
+struct nf_shared {
+  char none;
+};
+
+static struct nf_shared nothing;
+
+struct nf_shared *nf_shared_create(unsigned cores) {
+  (void)cores;
+  return &nothing;
+}
+
+void nf_shared_destroy(struct nf_shared *shared) { (void)shared; }
+
+struct nf_core *nf_core_create(struct nf_shared *shared, unsigned core, unsigned cores) {
+  (void)shared;
   struct nf_core *nf = cores <= MAX_CORES ? calloc(1, sizeof *nf) : NULL;
   if (nf != NULL)
     nf->core = core;

@@ -22,9 +22,22 @@ struct nf_core {
   unsigned cores; /* whose capacity is divided; 0: nobody's */
 };
 
-static struct nf_core the_core;
+struct nf_shared {
+  char none;
+};
 
-struct nf_core *nf_core_create(unsigned core, unsigned cores) {
+static struct nf_core the_core;
+static struct nf_shared nothing;
+
+struct nf_shared *nf_shared_create(unsigned cores) {
+  (void)cores;
+  return &nothing;
+}
+
+void nf_shared_destroy(struct nf_shared *shared) { (void)shared; }
+
+struct nf_core *nf_core_create(struct nf_shared *shared, unsigned core, unsigned cores) {
+  (void)shared;
   if (core != 0 || cores != 1) {
     return NULL;
   }

@@ -12,18 +12,38 @@
 #define NF_FLOOD 0xFFFFu /* verdict: the packet leaves through every port but the one it came from */
 #define NF_MIN_PACKET 14 /* bytes; shorter frames never reach nf_packet */
 
-struct nf_core; /* the state of one core */
+struct nf_shared; /* the state that cores have in common */
+struct nf_core;   /* the state of one core */
 
 extern const char nf_name[];
 extern const unsigned nf_ports;           /* number of ports */
 extern const struct maestro_rss nf_rss[]; /* one a port */
 
-/* The state of core number `core` of `cores`, in memory of its own; NULL when there is not enough memory. */
-struct nf_core *nf_core_create(unsigned core, unsigned cores);
+/* The state that `cores` cores have in common; NULL when there is not enough memory. Made before the first
+ * core's own state, destroyed after the last one's. */
+struct nf_shared *nf_shared_create(unsigned cores);
+void nf_shared_destroy(struct nf_shared *shared);
+
+/* The state of core number `core` of `cores`, in memory of its own; NULL when there is not enough memory. Cores
+ * may be made at the same time; all must have been made before the first packet. */
+struct nf_core *nf_core_create(struct nf_shared *shared, unsigned core, unsigned cores);
 void nf_core_destroy(struct nf_core *nf);
 
 /* Process one packet that arrived on `port` at time `now` (ns, never decreasing). Edits the packet in place.
  * Returns the port to send it to, NF_DROP or NF_FLOOD. */
 uint16_t nf_packet(struct nf_core *nf, uint16_t port, uint8_t *packet, uint16_t length, int64_t now);
+
+/* When a packet took effect: the time that it was given, and a number that grows with the changes to the state
+ * in common. Packets sorted by time, then order, then core, then as they came to the core, are a sequence in which
+ * one core alone would have done the same. Times never decrease in it. */
+struct nf_moment {
+  int64_t time;
+  uint64_t order;
+};
+
+/* Of the last packet. Only NFs whose cores share state have it: nf_packet() gives a packet no earlier time than
+ * the state in common has seen. */
+struct nf_moment nf_moment(const struct nf_core *nf);
+#pragma weak nf_moment
 
 #endif

@@ -21,17 +21,19 @@ int main(int count, char **arguments) {
   struct options options = {0};
   struct trace trace = {0};
   struct run run = {.options = &options, .trace = &trace};
-  uint16_t *owners = NULL;
+  struct owners owners = {0};
   options_parse(&options, count, arguments);
   trace_load(&trace, &options);
   trace_steer(&trace, options.cores);
-  if (options.owners != NULL)
-    run.owners = owners = owners_load(options.owners, trace.count, &run.owner_cores);
+  if (options.owners != NULL) {
+    owners_load(&owners, options.owners, trace.count);
+    run.owners = &owners;
+  }
   run_all(&run);
   finish(&run);
   run_free(&run);
   trace_free(&trace);
-  free(owners);
+  owners_free(&owners);
   free(options.inputs);
   free(options.outputs);
   return fflush(stdout) == 0 ? REPLAY_OK : REPLAY_FAILED;

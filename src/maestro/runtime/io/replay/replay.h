@@ -3,6 +3,7 @@
 #ifndef REPLAY_H
 #define REPLAY_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -91,13 +92,22 @@ struct worker {
   int64_t *cpu_ns;  /* one a round; a plain run has one */
   int64_t begin_ns; /* of the wall clock */
   int64_t end_ns;
+  struct nf_moment *moments;           /* one a packet, of NFs that have them */
+  _Alignas(APART) atomic_size_t reached; /* place in the trace of the packet that it is at */
+};
+
+/* What a reference must know of the run that it is compared with, by packet. */
+struct owners {
+  unsigned cores;
+  uint16_t *core;
+  int64_t *time;
+  uint64_t *order; /* sequence numbers, as the packets took effect */
 };
 
 struct run {
   const struct options *options;
   const struct trace *trace;
-  const uint16_t *owners; /* of each packet, or NULL */
-  unsigned owner_cores;
+  const struct owners *owners; /* or NULL */
   struct worker *workers;
 };
 
@@ -116,8 +126,9 @@ void verdicts_write(const struct run *run);
 void stats_print(const struct run *run);
 void bench_print(const struct run *run);
 
-/* Another run's cores, one a packet; checks that it was a run over the same number of packets. */
-uint16_t *owners_load(const char *path, size_t packets, unsigned *cores);
+/* From another run's verdict file; checks that it was a run over the same number of packets. */
+void owners_load(struct owners *owners, const char *path, size_t packets);
+void owners_free(struct owners *owners);
 
 /* Packets in time order, wherever they were processed. */
 struct cursor {

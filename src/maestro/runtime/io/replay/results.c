@@ -1,5 +1,5 @@
-/* What a run leaves behind: captures per port, the verdict file. Both in the order of time,
- * whatever core did the work. */
+/* What a run leaves behind: captures per port, the verdict file. Both in the order of the captures,
+ * whatever core did the work when. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,7 +53,8 @@ static void write_header(FILE *file, const struct run *run) {
                                    .records_at = sizeof header};
   memcpy(header.magic, VERDICTS_MAGIC, sizeof header.magic);
   header.cores_at = header.records_at + header.packets * sizeof(struct verdict_record);
-  header.payload_at = header.cores_at + header.packets * sizeof(uint16_t);
+  header.order_at = header.cores_at + header.packets * sizeof(uint16_t);
+  header.payload_at = header.order_at + header.packets * sizeof(uint64_t);
   struct cursor cursor = cursor_start(run);
   for (const struct packet *packet; (packet = cursor_next(&cursor)) != NULL;)
     header.payload_bytes += sent_bytes(packet);
@@ -61,11 +62,47 @@ static void write_header(FILE *file, const struct run *run) {
   fwrite(&header, sizeof header, 1, file);
 }
 
-static void write_records(FILE *file, const struct run *run) {
+/* A packet's place among all that took effect. */
+struct effect {
+  struct nf_moment moment;
+  uint64_t sequence;
+  uint16_t core;
+};
+
+/* See struct nf_moment. Without an order in common, the captures' is as good as any. */
+static int compare_effects(const void *one, const void *other) {
+  const struct effect *a = one, *b = other;
+  if (a->moment.time != b->moment.time)
+    return a->moment.time < b->moment.time ? -1 : 1;
+  if (a->moment.order != b->moment.order)
+    return a->moment.order < b->moment.order ? -1 : 1;
+  if (a->moment.order != 0 && a->core != b->core)
+    return a->core < b->core ? -1 : 1;
+  return a->sequence < b->sequence ? -1 : a->sequence > b->sequence;
+}
+
+/* In the order of the captures. */
+static struct effect *effects(const struct run *run) {
+  struct effect *result = allocate(run->trace->count, sizeof *result);
+  struct cursor cursor = cursor_start(run);
+  for (size_t i = 0; i < run->trace->count; i++) {
+    uint16_t core = run->trace->packets[i].core;
+    const struct worker *worker = &run->workers[core];
+    const struct packet *packet = cursor_next(&cursor);
+    struct nf_moment moment = {packet->time, 0};
+    if (worker->moments != NULL)
+      moment = worker->moments[packet - worker->packets];
+    result[i] = (struct effect){moment, i, core};
+  }
+  cursor_free(&cursor);
+  return result;
+}
+
+static void write_records(FILE *file, const struct run *run, const struct effect *effect) {
   struct verdict_record record = {.sequence = 0};
   struct cursor cursor = cursor_start(run);
   for (const struct packet *packet; (packet = cursor_next(&cursor)) != NULL;) {
-    record.time = packet->time;
+    record.time = effect++->moment.time;
     record.in_port = packet->port;
     record.verdict = packet->verdict;
     record.length = sent_bytes(packet);
@@ -86,31 +123,15 @@ static void write_payload(FILE *file, const struct run *run) {
 void verdicts_write(const struct run *run) {
   _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "verdict files are little-endian");
   FILE *file = output_open(run->options->verdicts);
+  struct effect *all = effects(run);
+  size_t count = run->trace->count;
   write_header(file, run);
-  write_records(file, run);
-  for (size_t i = 0; i < run->trace->count; i++)
-    fwrite(&run->trace->packets[i].core, sizeof(uint16_t), 1, file);
+  write_records(file, run, all);
+  for (size_t i = 0; i < count; i++)
+    fwrite(&all[i].core, sizeof(uint16_t), 1, file);
+  qsort(all, count, sizeof *all, compare_effects);
+  for (size_t i = 0; i < count; i++)
+    fwrite(&all[i].sequence, sizeof(uint64_t), 1, file);
   write_payload(file, run);
-}
-
-uint16_t *owners_load(const char *path, size_t packets, unsigned *cores) {
-  struct verdicts_header header;
-  FILE *file = fopen(path, "rb");
-  if (file == NULL || fread(&header, sizeof header, 1, file) != 1 ||
-      memcmp(header.magic, VERDICTS_MAGIC, sizeof header.magic) != 0 ||
-      header.version != VERDICTS_VERSION || header.cores == 0)
-    die(REPLAY_INPUT, "%s: not a verdict file", path);
-  if (header.packets != packets)
-    die(REPLAY_INPUT, "%s: has %llu packets, the inputs have %zu", path,
-        (unsigned long long)header.packets, packets);
-  uint16_t *owners = allocate(packets + 1, sizeof *owners);
-  if (fseek(file, (long)header.cores_at, SEEK_SET) != 0 ||
-      fread(owners, sizeof *owners, packets, file) != packets)
-    die(REPLAY_INPUT, "%s: truncated", path);
-  for (size_t i = 0; i < packets; i++)
-    if (owners[i] >= header.cores)
-      die(REPLAY_INPUT, "%s: packet %zu has core %u of %u", path, i, owners[i], header.cores);
-  fclose(file);
-  *cores = header.cores;
-  return owners;
+  free(all);
 }

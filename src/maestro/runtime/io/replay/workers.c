@@ -89,19 +89,65 @@ int64_t clock_ns(clockid_t clock) {
   return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
+static void process_one(struct packet *packet, struct nf_core *nf) {
+  packet->verdict = nf_packet(nf, packet->port, packet->data, packet->length, packet->time);
+}
+
+/* As another run did it: in its order, at its times. */
+static void process_again(const struct owners *owners, struct worker *worker,
+                          struct nf_core *nf) {
+  for (size_t i = 0; i < worker->count; i++) {
+    uint64_t sequence = owners->order[i];
+    struct packet *packet = &worker->packets[sequence];
+    packet->time = owners->time[sequence];
+    maestro_reference_owner(owners->cores, owners->core[sequence]);
+    process_one(packet, nf);
+  }
+}
+
+/* Cores that share state run freely, but no core is further ahead of another than this many packets
+ * of the trace: with a clock in common, the slower one's packets would all be late. */
+enum { WINDOW = 64 };
+
+static void wait_for_slower(const struct run *run, const struct worker *worker, size_t place) {
+  for (unsigned core = 0; core < run->options->cores; core++) {
+    const struct worker *other = &run->workers[core];
+    while (other != worker &&
+           atomic_load_explicit(&other->reached, memory_order_acquire) + WINDOW < place)
+      sched_yield();
+  }
+}
+
+static void process_together(const struct run *run, struct worker *worker, struct nf_core *nf) {
+  const struct trace *trace = run->trace;
+  size_t done = 0;
+  worker->moments = allocate_apart(worker->count, sizeof *worker->moments);
+  for (size_t place = 0; place < trace->count; place++) {
+    if (trace->packets[place].core != worker->core)
+      continue;
+    atomic_store_explicit(&worker->reached, place, memory_order_release);
+    wait_for_slower(run, worker, place);
+    process_one(&worker->packets[done], nf);
+    worker->moments[done++] = nf_moment(nf);
+  }
+  atomic_store_explicit(&worker->reached, trace->count, memory_order_release);
+}
+
 static void process(const struct run *run, struct worker *worker, struct nf_core *nf) {
   int64_t start = clock_ns(CLOCK_THREAD_CPUTIME_ID);
-  for (size_t i = 0; i < worker->count; i++) {
-    struct packet *packet = &worker->packets[i];
-    if (run->owners != NULL)
-      maestro_reference_owner(run->owner_cores, run->owners[i]);
-    packet->verdict = nf_packet(nf, packet->port, packet->data, packet->length, packet->time);
-  }
+  if (run->owners != NULL)
+    process_again(run->owners, worker, nf);
+  else if (nf_moment != NULL)
+    process_together(run, worker, nf);
+  else
+    for (size_t i = 0; i < worker->count; i++)
+      process_one(&worker->packets[i], nf);
   worker->cpu_ns[0] = clock_ns(CLOCK_THREAD_CPUTIME_ID) - start;
 }
 
 struct start {
   const struct run *run;
+  struct nf_shared *shared;
   struct worker *worker;
 };
 
@@ -110,7 +156,7 @@ static void *worker_main(void *argument) {
   const struct run *run = start->run;
   struct worker *worker = start->worker;
   pin(worker->core);
-  struct nf_core *nf = nf_core_create(worker->core, run->options->cores);
+  struct nf_core *nf = nf_core_create(start->shared, worker->core, run->options->cores);
   if (nf == NULL)
     atomic_store(&core_without_memory, (int)worker->core);
   copy_packets(run, worker);
@@ -138,11 +184,14 @@ void run_all(struct run *run) {
   struct start *starts = allocate(cores, sizeof *starts);
   if (run->owners != NULL && maestro_reference_owner == NULL)
     die(REPLAY_USAGE, "--owners: this program is not a reference build");
+  struct nf_shared *shared = nf_shared_create(cores);
+  if (shared == NULL)
+    die(REPLAY_FAILED, "%s: no state for %u cores: out of memory", nf_name, cores);
   run->workers = allocate_apart(cores, sizeof *run->workers);
   pthread_barrier_init(&barrier, NULL, cores);
   for (unsigned core = 0; core < cores; core++) {
     run->workers[core].core = core;
-    starts[core] = (struct start){run, &run->workers[core]};
+    starts[core] = (struct start){run, shared, &run->workers[core]};
     int error = pthread_create(&threads[core], NULL, worker_main, &starts[core]);
     if (error != 0)
       die(REPLAY_FAILED, "cannot start thread %u of %u: %s", core, cores, strerror(error));
@@ -154,6 +203,7 @@ void run_all(struct run *run) {
     die(REPLAY_FAILED,
         "%s: no state for core %d of %u: out of memory, or not made for so many cores",
         nf_name, failed, cores);
+  nf_shared_destroy(shared);
   pthread_barrier_destroy(&barrier);
   free(threads);
   free(starts);
@@ -165,6 +215,7 @@ void run_free(struct run *run) {
     ASAN_UNPOISON_MEMORY_REGION(worker->slots, worker->slots_bytes);
     free(worker->slots);
     free(worker->packets);
+    free(worker->moments);
     free(worker->cpu_ns);
   }
   free(run->workers);
