@@ -7,7 +7,7 @@ Phases pass values: every step takes the result so far and returns it with its o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from secrets import randbits
@@ -34,8 +34,9 @@ from maestro.symex.explore import explore
 from maestro.traffic.generate import uniform_traffic
 from maestro.verify.compare import Comparison
 from maestro.verify.reference import build_reference
-from maestro.verify.run import differential
-from maestro.verify.traffic import enough_packets, two_way_traffic
+from maestro.verify.replies import Replies, rewrites, with_replies
+from maestro.verify.run import Captures, differential
+from maestro.verify.traffic import enough_packets, path_traffic, timeout_of, two_way_traffic
 
 MAX_CORES = 256
 """What the generated program accepts (REPLAY_MAX_CORES in runtime/include/maestro/replay.h)."""
@@ -217,24 +218,45 @@ def compare_with_reference(
     result: Result, folder: Path, inputs: Mapping[int, Path] | None, packets: int | None, phases: Phases
 ) -> Result:
     """Build the reference in ``folder`` and compare every packet's verdict and bytes."""
-    enough = enough_packets(result.model)
-    count = packets or min(max(enough, MIN_PACKETS), MAX_PACKETS)
     reference, program = folder / "reference", result.program
     assert program is not None
     phases.run("reference", lambda: _reference(result, reference), lambda _: "the NF's own source, built as it is")
-    sets = (
-        [inputs]
-        if inputs
-        else phases.run(
-            "traffic",
-            lambda: two_way_traffic(result.model, folder / "traffic", packets=count),
-            lambda _: f"{count} packets, both ways, expiry, {'full' if count >= enough else 'partly filled'} tables",
-        )
-    )
+    sets = [inputs] if inputs else _traffic(result, program, folder / "traffic", packets, phases)
     comparison = phases.run(
         "verify", lambda: _compare(reference, program, sets, result.job.cores), lambda c: f"{c.differences} differences"
     )
     return replace(result, comparison=comparison, timings=phases.timings)
+
+
+def _traffic(result: Result, program: Path, folder: Path, packets: int | None, phases: Phases) -> Sequence[Captures]:
+    """Captures, several sets: two-way traffic, packets for every path, replies to what the NF makes of them."""
+    model = result.model
+    enough = enough_packets(model)
+    count = packets or min(max(enough, MIN_PACKETS), MAX_PACKETS)
+    sets: list[Captures] = list(
+        phases.run(
+            "traffic",
+            lambda: two_way_traffic(model, folder, packets=count),
+            lambda _: f"{count} packets, both ways, expiry, {'full' if count >= enough else 'partly filled'} tables",
+        )
+    )
+    made, _ = phases.run(
+        "solve",
+        lambda: path_traffic(model, folder),
+        lambda m: f"packets for {m[1]} of {_count(len(model.paths), 'path')}",
+    )
+    sets.append(made)
+    if not rewrites(model):
+        return sets
+    spec = Replies(model.ports, timeout_of(model) // 4)
+    return phases.run(
+        "replies",
+        lambda: [
+            with_replies(program, inputs, result.job.cores, folder / f"replies{i}", spec)
+            for i, inputs in enumerate(sets)
+        ],
+        lambda _: "to the addresses and ports that the NF gave its packets",
+    )
 
 
 def measure(result: Result, folder: Path, flows: int, phases: Phases, *, rounds: int = 5, turns: int = 5) -> Result:
@@ -302,7 +324,7 @@ def _reference(result: Result, output: Path) -> None:
     build_reference(result.nf, result.plan, output, argv=result.job.nf_args)
 
 
-def _compare(reference: Path, program: Path, sets: list[Mapping[int, Path]], cores: int) -> Comparison:
+def _compare(reference: Path, program: Path, sets: Sequence[Captures], cores: int) -> Comparison:
     """One comparison over several sets of captures."""
     total = Comparison(0, 0)
     for inputs in sets:

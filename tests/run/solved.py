@@ -1,126 +1,19 @@
-"""Packets and state answers that take a given path, made by the solver."""
+"""Packets and state answers that take a given path, as the tests of exactness want them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import combinations
 from random import Random
 
 from following import Draw, Input
 
-from maestro.ir.expr import FALSE, TRUE, Expr, binary, const, eq, ite, land, negate, packet_offset, sym, symbols
-from maestro.ir.model import Model, Operation, Path
-from maestro.ir.packet import LENGTH
-from maestro.solver.path import Oracle
+from maestro.traffic.paths import PathSolver, Solution, frame_of
 
-Solution = Mapping[str, int]
-DEVICE, NOW = sym("device", 16), sym("now", 64)
-
-
-class Solver:
-    """Solutions of the paths of one model."""
-
-    def __init__(self, model: Model, rng: Random) -> None:
-        self._model = model
-        self._rng = rng
-        self._oracle = Oracle()
-
-    def solutions(self, path: Path) -> Iterator[Solution]:
-        """One as the solver likes it, one that is random where it can be, one where keys coincide that can."""
-        base = self._kept([*self._model.axioms, *path.conditions, *self._promises(path)], [_short()])
-        wanted = symbols(*base, *_values(path), DEVICE, LENGTH, NOW)
-        yield self._solution(base, wanted)
-        wishes = [eq(s, const(self._random(s), s.width)) for s in symbols(*base)]
-        yield self._solution(self._kept(base, wishes), wanted)
-        if coincidences := _coincidences(path):
-            yield self._solution(self._kept(base, coincidences), wanted)
-
-    def _solution(self, constraints: Sequence[Expr], wanted: Sequence[Expr]) -> Solution:
-        values = self._oracle.solution(constraints, wanted)
-        assert values is not None, "a path of the model that no packet takes"
-        free = set(wanted).difference(symbols(*constraints))
-        return {s.name: self._random(s) if s in free else v for s, v in zip(wanted, values, strict=True)}
-
-    def _kept(self, base: Sequence[Expr], wishes: Sequence[Expr], depth: int = 2) -> list[Expr]:
-        """``base`` and many of the ``wishes`` that can be had together, found by halving ``depth`` times."""
-        if not wishes or self._oracle.solution([*base, *wishes], []) is not None:
-            return [*base, *wishes]
-        if len(wishes) == 1 or depth == 0:
-            return list(base)
-        half = len(wishes) // 2
-        return self._kept(self._kept(base, wishes[:half], depth - 1), wishes[half:], depth - 1)
-
-    def _random(self, s: Expr) -> int:
-        match s.name.rpartition(".")[2]:
-            case "pkt_len":
-                return self._rng.randrange(14, 200)
-            case "now":
-                return self._rng.getrandbits(self._rng.choice((10, 32, 44, 62)))
-            case "value" | "index":
-                return self._rng.randrange(8)
-        return self._rng.getrandbits(s.width)
-
-    def _promises(self, path: Path) -> Iterator[Expr]:
-        """What the structures promise: allocated indices are in range, and one entry has one content."""
-        for op in path.operations:
-            if op.method in ("dchain_allocate", "dchain_expire_one"):
-                capacity = const(self._model.object(op.object).capacity, 32)
-                yield binary("or", negate(op.result("ok")), binary("ult", op.result("index"), capacity))
-            if op.method in _READS:
-                yield _consistent(path, op)
-
-
-_READS = ("map_get", "vector_read")
-_TOUCHES = (*_READS, "map_put", "map_erase", "vector_write")
-
-
-def _consistent(path: Path, read: Operation) -> Expr:
-    """``read`` finds what the operations before it read or left at the same key or index."""
-    holds = TRUE
-    for op in path.operations[: read.ordinal]:
-        if op.method == "expire_map" and op.related[1] == read.object:
-            holds = TRUE
-        elif op.object == read.object and op.method in _TOUCHES:
-            holds = ite(eq(op.args[0][1], read.args[0][1]), _same(op, read), holds)
-    return holds
-
-
-def _same(op: Operation, read: Operation) -> Expr:
-    found = {"map_put": TRUE, "map_erase": FALSE}
-    left = {"found": found.get(op.method, TRUE), **dict(op.args), **dict(op.results)}
-    return land(*(eq(left[name], result) for name, result in read.results if name in left))
-
-
-def _short() -> Expr:
-    return binary("ule", LENGTH, const(1514, 16))
-
-
-def _values(path: Path) -> Iterator[Expr]:
-    for op in path.operations:
-        yield from (e for _, e in (*op.args, *op.results))
-    yield from (e for _, e in path.edits)
-    if path.verdict.port is not None:
-        yield path.verdict.port
-
-
-def _coincidences(path: Path) -> list[Expr]:
-    """Wishes: operations on one object mean one entry."""
-    wishes = []
-    for a, b in combinations(path.operations, 2):
-        for x, y in ((x, y) for n, x in a.args for m, y in b.args if n == m and n in ("key", "index")):
-            if a.object == b.object and not (wish := eq(x, y)).is_const:
-                wishes.append(wish)
-    return wishes
+__all__ = ["PathSolver", "Solution", "answering", "as_input"]
 
 
 def as_input(solution: Solution, rng: Random) -> Input:
-    """The packet of a solution; bytes that it does not care about are random."""
-    packet = bytearray(rng.randbytes(solution["pkt_len"]))
-    for name, value in solution.items():
-        offset = packet_offset(sym(name, 8)) if name.startswith("pkt[") else None
-        if offset is not None and offset < len(packet):
-            packet[offset] = value
-    return Input(solution["device"], solution["now"], bytes(packet))
+    """The packet of a solution with its time and port."""
+    return Input(solution["device"], solution["now"], frame_of(solution, rng))
 
 
 def answering(solution: Solution) -> Draw:

@@ -18,7 +18,7 @@ import tricky
 from following import Followed, differences, follow, matching
 from random_inputs import random_answers, random_input
 from scripted import NativeNF
-from solved import Solution, Solver, answering, as_input
+from solved import PathSolver, Solution, answering, as_input
 
 from maestro.frontend.names import is_runtime
 from maestro.frontend.nf import load
@@ -56,7 +56,7 @@ class Subject:
     @cached_property
     def solutions(self) -> list[tuple[int, Solution]]:
         """(path, solution): several of each path."""
-        solver = Solver(self.model, Random(1))
+        solver = PathSolver(self.model, Random(1))
         return [(i, s) for i, path in enumerate(self.model.paths) for s in solver.solutions(path)]
 
     def solved(self, model: Model) -> list[Followed]:

@@ -96,6 +96,14 @@ def test_byte_differences_are_named_by_field(programs: Programs, tmp_path: Path)
     ]
 
 
+def test_frames_of_different_lengths_differ_at_their_ends(programs: Programs, tmp_path: Path) -> None:
+    one = recorded(programs["parallel"], tmp_path, "one", [(1, ipv4_frame())])
+    other = recorded(programs["parallel"], tmp_path, "other", [(1, ipv4_frame() + b"\x01\x02")])
+    assert [str(d) for d in compare(one, other).first] == [
+        "packet 0 (port 0, t = 1 ns, core 0): forwards to port 0 by both, but payload (byte 64): nothing ≠ 0102"
+    ]
+
+
 def test_runs_over_other_packets_cannot_be_compared(programs: Programs, tmp_path: Path) -> None:
     one = recorded(programs["parallel"], tmp_path, "one", [(1, ipv4_frame())])
     two = recorded(programs["parallel"], tmp_path, "two", [(1, ipv4_frame()), (2, ipv4_frame())])

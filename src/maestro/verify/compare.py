@@ -18,7 +18,10 @@ _MAX_DESCRIBED = 10
 
 @dataclass(frozen=True)
 class ByteDifference:
-    """Bytes ``offset`` … of a field (``ipv4.ttl``) that were sent as ``reference`` and as ``parallel``."""
+    """Bytes ``offset`` … of a field (``ipv4.ttl``) that were sent as ``reference`` and as ``parallel``.
+
+    When one frame is longer than the other, its end is a difference from the other's nothing.
+    """
 
     field: str
     offset: int
@@ -26,7 +29,8 @@ class ByteDifference:
     parallel: bytes
 
     def __str__(self) -> str:
-        return f"{self.field} (byte {self.offset}): {self.reference.hex()} ≠ {self.parallel.hex()}"
+        one, other = (data.hex() or "nothing" for data in (self.reference, self.parallel))
+        return f"{self.field} (byte {self.offset}): {one} ≠ {other}"
 
 
 @dataclass(frozen=True)
@@ -108,12 +112,13 @@ def _describe(one: Verdict, other: Verdict, core: int) -> Difference:
 
 
 def _byte_differences(one: bytes, other: bytes) -> Iterator[ByteDifference]:
-    """Differing bytes, neighbours of one field together. Both are as long as the packet that came in."""
+    """Differing bytes, neighbours of one field together."""
+    named = max(one, other, key=len)
     start: int | None = None
-    for at in range(len(one) + 1):
-        differs = at < len(one) and one[at] != other[at]
-        if start is not None and (not differs or field_at(one, at) != field_at(one, start)):
-            yield ByteDifference(field_at(one, start), start, one[start:at], other[start:at])
+    for at in range(len(named) + 1):
+        differs = at < len(named) and one[at : at + 1] != other[at : at + 1]
+        if start is not None and (not differs or field_at(named, at) != field_at(named, start)):
+            yield ByteDifference(field_at(named, start), start, one[start:at], other[start:at])
             start = None
         if differs and start is None:
             start = at

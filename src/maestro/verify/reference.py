@@ -11,6 +11,7 @@ from maestro.codegen.rss import emit_rss
 from maestro.frontend.nf import LIBVIG, NATIVE_ONLY, RUNTIME, LoadedNF
 from maestro.frontend.toolchain import build_native
 from maestro.ir.plan import Plan
+from maestro.ir.program import Call, Program
 
 FLAGS = ("-O3", "-pthread", "-w")
 """Optimised as the generated project is; the user's warnings are the user's business."""
@@ -39,10 +40,20 @@ def build_reference(
             [*nf.files, *nf.runtime_files, *runtime_sources(), *generated],
             output,
             include_dirs=[*nf.include_dirs, *{f.parent for f in nf.files}],
-            defines=nf.defines,
+            defines={**nf.defines, **({"MOVES_START": None} if moves_start(nf.program) else {})},
             flags=flags,
             compiler=compiler,
         )
+
+
+_RESIZING = frozenset({"packet_shrink_chunk", "packet_insert_new_chunk", "nf_shrink_chunk", "nf_insert_new_chunk"})
+
+
+def moves_start(program: Program) -> bool:
+    """Whether the NF inserts or removes headers, so that its packets need room before them."""
+    callers = (f for name, f in program.functions.items() if name not in _RESIZING and not f.is_declaration)
+    calls = (i for f in callers for block in f.blocks for i in block.instructions if isinstance(i, Call))
+    return any(call.callee in _RESIZING for call in calls)
 
 
 def runtime_sources() -> list[Path]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,13 +13,16 @@ from typing import Any
 from maestro.diagnostics import InternalError, UserError
 from maestro.verify.compare import Comparison, compare
 
+Captures = Mapping[int, Path] | Sequence[tuple[int, Path]]
+"""Captures by port. In the second form a port may have several; their packets are put in the order of time."""
+
 _TIMEOUT = 600.0  # seconds
 _PREFIX = "nf-replay: "
 
 
 def replay(
     program: Path,
-    inputs: Mapping[int, Path],
+    inputs: Captures,
     *,
     cores: int = 1,
     verdicts: Path | None = None,
@@ -44,8 +47,12 @@ def replay(
     return run_json(program, arguments, timeout)
 
 
-def input_arguments(inputs: Mapping[int, Path]) -> list[str]:
-    return [word for port, path in inputs.items() for word in ("--in", f"{port}={path}")]
+def pairs_of(inputs: Captures) -> list[tuple[int, Path]]:
+    return list(inputs.items() if isinstance(inputs, Mapping) else inputs)
+
+
+def input_arguments(inputs: Captures) -> list[str]:
+    return [word for port, path in pairs_of(inputs) for word in ("--in", f"{port}={path}")]
 
 
 def run_json(program: Path, arguments: list[str], timeout: float = _TIMEOUT) -> dict[str, Any]:
@@ -84,7 +91,7 @@ def _json(stdout: str) -> dict[str, Any]:
     return result
 
 
-def differential(reference_program: Path, parallel_program: Path, inputs: Mapping[int, Path], cores: int) -> Comparison:
+def differential(reference_program: Path, parallel_program: Path, inputs: Captures, cores: int) -> Comparison:
     """The parallel NF on ``cores`` cores against the reference, packet by packet.
 
     The reference runs second: it divides its capacity between the cores as the parallel run did, packet by packet,

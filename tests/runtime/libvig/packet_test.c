@@ -33,6 +33,44 @@ static void chunks(void) {
   CHECK(packet_get_unread_length(NULL) == 60 && chunks_borrowed_num == 0);
 }
 
+/* A packet of 40 bytes 0, 1, ... with room before it. */
+static uint8_t roomy[128 + 40], *buffer;
+
+static uint8_t *start_roomy(void) {
+  buffer = roomy + 128;
+  for (int i = 0; i < 40; i++)
+    buffer[i] = (uint8_t)i;
+  packet_state_total_length(buffer, &(uint32_t){40});
+  chunks_borrowed_num = 0;
+  nf_borrow_next_chunk(buffer, 14);
+  return buffer;
+}
+
+static void inserted_chunks(void) {
+  const uint8_t *was = start_roomy();
+  uint8_t *tag = nf_insert_new_chunk(&buffer, 4, NULL);
+  CHECK(buffer == was - 4 && packet_start() == buffer && tag == was + 10);
+  CHECK(chunks_borrowed_num == 2 && nf_get_borrowed_chunk(0) == buffer);
+  CHECK(buffer[0] == 0 && buffer[13] == 13 && tag[0] == 10 && tag[3] == 13 && tag[4] == 14);
+  CHECK(packet_get_unread_length(buffer) == 26 && packet_get_chunk_length(buffer, tag) == 4);
+  nf_return_all_chunks(buffer);
+  CHECK(packet_get_unread_length(buffer) == 44 && nf_borrow_next_chunk(buffer, 1) == buffer);
+}
+
+static void shrunk_chunks(void) {
+  uint8_t *was = start_roomy();
+  nf_borrow_next_chunk(buffer, 8);
+  uint8_t *rest = nf_shrink_chunk(&buffer, 2, NULL);
+  CHECK(buffer == was + 6 && packet_start() == buffer && rest == was + 20);
+  CHECK(buffer[0] == 0 && buffer[13] == 13 && rest[0] == 14 && rest[1] == 15 && rest[2] == 22);
+  CHECK(packet_get_unread_length(buffer) == 18 && packet_get_chunk_length(buffer, rest) == 2);
+  nf_shrink_chunk(&buffer, 0, NULL);
+  CHECK(buffer == was + 8 && nf_get_borrowed_chunk(0) == buffer);
+  CHECK(buffer[13] == 13 && buffer[14] == 22);
+  nf_insert_new_chunk(&buffer, 128 + 8, NULL); /* all the room that there is now */
+  CHECK(buffer == roomy && nf_get_borrowed_chunk(2) == roomy + 14);
+}
+
 static void plain_ipv4(void) {
   ipv4(5, IPPROTO_UDP, 46);
   start(14 + 20);
@@ -128,6 +166,8 @@ static void devices(void) {
 
 int main(void) {
   chunks();
+  inserted_chunks();
+  shrunk_chunks();
   plain_ipv4();
   ipv4_with_options();
   transport();

@@ -2,6 +2,9 @@
  * it, 0xff to flood it. It gets its number among the packets of its core in bytes 7 (modulo 256),
  * and that core in byte 8.
  *
+ * With HEAD, byte 9 says by how many bytes the frame's start moves (signed); bytes that it inserts
+ * are 0xab.
+ *
  * With REFERENCE it is its own reference build: one core that counts packets by owner. With
  * BROKEN it errs: it drops what it should forward to port 1, and damages what it floods. */
 #include <stdlib.h>
@@ -15,6 +18,7 @@ enum { MAX_CORES = 8 };
 
 struct nf_core {
   unsigned core;
+  int32_t head;
   uint8_t packets[MAX_CORES];
 };
 
@@ -50,6 +54,10 @@ struct nf_core *nf_core_create(struct nf_shared *shared, unsigned core, unsigned
 
 void nf_core_destroy(struct nf_core *nf) { free(nf); }
 
+#ifdef HEAD
+int32_t nf_head(const struct nf_core *nf) { return nf->head; }
+#endif
+
 uint16_t nf_packet(struct nf_core *nf, uint16_t port, uint8_t *packet, uint16_t length,
                    int64_t now) {
   (void)port, (void)now, (void)length;
@@ -62,6 +70,11 @@ uint16_t nf_packet(struct nf_core *nf, uint16_t port, uint8_t *packet, uint16_t 
 #endif
   packet[7] = nf->packets[nf->core]++;
   packet[8] = (uint8_t)nf->core;
+#ifdef HEAD
+  nf->head = (int8_t)packet[9];
+  for (int32_t at = nf->head; at < 0; at++)
+    packet[at] = 0xab;
+#endif
 #ifdef BROKEN
   if (verdict == 1)
     return NF_DROP;

@@ -52,6 +52,19 @@ def verdicts(path: Path) -> list[Verdict]:
         return file.verdicts(0, file.packets)
 
 
+def test_frames_whose_start_moves(tmp_path: Path) -> None:
+    """What is inserted and removed is seen in verdicts and captures; frames back to back."""
+    moving = build_echo(tmp_path / "moving", PORTS, "-DHEAD")
+    moves = (0, -4, 6, -128, 60)
+    frames = [frame(1)[:9] + bytes([by & 0xFF]) + bytes(range(50)) for by in moves]
+    capture(tmp_path / "0.pcap", list(enumerate(frames)))
+    run(moving, "--in", f"0={tmp_path / '0.pcap'}", "--verdicts", tmp_path / "v", "--out", f"1={tmp_path / 'out.pcap'}")
+    edited = [f[:7] + bytes([number, 0]) + f[9:] for number, f in enumerate(frames)]
+    expected = [b"\xab" * -by + f[max(0, by) :] for by, f in zip(moves, edited, strict=True)]
+    assert [v.sent for v in verdicts(tmp_path / "v")] == expected
+    assert [sent for _, sent in read_pcap(tmp_path / "out.pcap")] == expected
+
+
 def test_inputs_interleave_by_time_and_earlier_options_come_first(program: Path, tmp_path: Path) -> None:
     one = capture(tmp_path / "1.pcap", [(5, frame(0, 1)), (20, frame(0, 2)), (20, frame(0, 3))])
     two = capture(tmp_path / "2.pcap", [(5, frame(0, 4)), (10, frame(0, 5)), (20, frame(0, 6))])

@@ -20,6 +20,7 @@ extern uint16_t maestro_ports;
 
 struct nf_core {
   unsigned cores; /* whose capacity is divided; 0: nobody's */
+  int32_t head;   /* of the last packet */
 };
 
 struct nf_shared {
@@ -59,14 +60,18 @@ void maestro_reference_owner(unsigned cores, unsigned core) {
   maestro_quota_core(core);
 }
 
+#ifdef MOVES_START /* defined for NFs that insert or remove headers */
+int32_t nf_head(const struct nf_core *nf) { return nf->head; }
+#endif
+
 uint16_t nf_packet(struct nf_core *nf, uint16_t port, uint8_t *packet, uint16_t length,
                    int64_t now) {
-  (void)nf;
   uint32_t total = length;
   uint8_t *buffer = packet;
   packet_state_total_length(buffer, &total);
   uint16_t verdict = (uint16_t)nf_process(port, &buffer, length, now, NULL);
   nf_return_all_chunks(buffer);
+  nf->head = (int32_t)(packet_start() - packet);
   if (verdict == port) {
     return NF_DROP;
   }

@@ -30,6 +30,11 @@ void *nf_borrow_next_chunk(void *buffer, size_t length);
 /* The chunk borrowed as number `index`, from 0. */
 void *nf_get_borrowed_chunk(uint32_t index);
 
+/* Shortens the chunk borrowed last to `length` bytes; inserts a chunk of `length` bytes behind it.
+ * Both move what was borrowed before: get it again with nf_get_borrowed_chunk(). */
+void *nf_shrink_chunk(uint8_t **buffer, size_t length, struct rte_mbuf *mbuf);
+void *nf_insert_new_chunk(uint8_t **buffer, size_t length, struct rte_mbuf *mbuf);
+
 /* Returns the chunk borrowed last, or all of them; what is returned can be borrowed again. */
 void nf_return_chunk(void *buffer);
 void nf_return_all_chunks(void *buffer);

@@ -11,6 +11,7 @@
 #define NF_DROP 0xFFFEu  /* verdict: the packet is not sent */
 #define NF_FLOOD 0xFFFFu /* verdict: the packet leaves through every port but the one it came from */
 #define NF_MIN_PACKET 14 /* bytes; shorter frames never reach nf_packet */
+#define NF_HEADROOM 128  /* bytes before a frame that an NF with nf_head() may write */
 
 struct nf_shared; /* the state that cores have in common */
 struct nf_core;   /* the state of one core */
@@ -45,5 +46,11 @@ struct nf_moment {
  * the state in common has seen. */
 struct nf_moment nf_moment(const struct nf_core *nf);
 #pragma weak nf_moment
+
+/* Only NFs that insert or remove headers have it, so others do not pay: whoever calls nf_packet()
+ * gives such an NF NF_HEADROOM bytes before each frame, and asks it after each call where the frame
+ * departs from, counted from `packet`. Negative: bytes were inserted. The frame's end stays. */
+int32_t nf_head(const struct nf_core *nf);
+#pragma weak nf_head
 
 #endif

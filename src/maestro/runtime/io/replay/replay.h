@@ -81,6 +81,7 @@ struct packet {
   uint16_t length;
   uint16_t port;
   uint16_t verdict;
+  int16_t head; /* where the departing frame starts, from `data`; see nf_head() */
 };
 
 struct worker {
@@ -142,6 +143,10 @@ const struct packet *cursor_next(struct cursor *cursor); /* NULL at the end */
 void cursor_free(struct cursor *cursor);
 
 bool leaves_through(const struct packet *packet, unsigned port);
+
+/* The departing frame's bytes; none when the packet was dropped. */
+const uint8_t *sent_data(const struct packet *packet);
+uint16_t sent_bytes(const struct packet *packet);
 
 /* ---- Files that appear whole or not at all ---- */
 

@@ -25,6 +25,12 @@ bool leaves_through(const struct packet *packet, unsigned port) {
   return packet->verdict == NF_FLOOD ? port != packet->port : port == packet->verdict;
 }
 
+const uint8_t *sent_data(const struct packet *packet) { return packet->data + packet->head; }
+
+uint16_t sent_bytes(const struct packet *packet) {
+  return packet->verdict == NF_DROP ? 0 : (uint16_t)(packet->length - packet->head);
+}
+
 /* ---- Captures ---- */
 
 void outputs_write(const struct run *run) {
@@ -35,16 +41,12 @@ void outputs_write(const struct run *run) {
     pcap_write_header(file);
     for (const struct packet *packet; (packet = cursor_next(&cursor)) != NULL;)
       if (leaves_through(packet, options->outputs[i].port))
-        pcap_write_frame(file, packet->time, packet->data, packet->length);
+        pcap_write_frame(file, packet->time, sent_data(packet), sent_bytes(packet));
     cursor_free(&cursor);
   }
 }
 
 /* ---- Verdicts ---- */
-
-static uint16_t sent_bytes(const struct packet *packet) {
-  return packet->verdict == NF_DROP ? 0 : packet->length;
-}
 
 static void write_header(FILE *file, const struct run *run) {
   struct verdicts_header header = {.version = VERDICTS_VERSION,
@@ -116,7 +118,7 @@ static void write_records(FILE *file, const struct run *run, const struct effect
 static void write_payload(FILE *file, const struct run *run) {
   struct cursor cursor = cursor_start(run);
   for (const struct packet *packet; (packet = cursor_next(&cursor)) != NULL;)
-    fwrite(packet->data, 1, sent_bytes(packet), file);
+    fwrite(sent_data(packet), 1, sent_bytes(packet), file);
   cursor_free(&cursor);
 }
 

@@ -37,8 +37,11 @@ static atomic_int core_without_memory = -1;
 
 /* ---- Packets ---- */
 
+/* Room before a frame, for NFs that insert headers. */
+static size_t headroom(void) { return nf_head != NULL ? NF_HEADROOM : 0; }
+
 static size_t slot_bytes(uint16_t length) {
-  return ((size_t)length + RED_ZONE + SLOT - 1) / SLOT * SLOT;
+  return (headroom() + length + RED_ZONE + SLOT - 1) / SLOT * SLOT;
 }
 
 /* Copies this core's packets, from the thread that will use them, so that the memory is local to
@@ -57,10 +60,11 @@ static void copy_packets(const struct run *run, struct worker *worker) {
     const struct trace_packet *from = &trace->packets[i];
     if (from->core != worker->core)
       continue;
-    *packet++ = (struct packet){slot, from->time, from->length, from->port, 0};
-    memcpy(slot, from->data, from->length);
-    ASAN_POISON_MEMORY_REGION(slot + from->length, slot_bytes(from->length) - from->length);
+    uint8_t *data = slot + headroom(), *end = data + from->length;
+    *packet++ = (struct packet){data, from->time, from->length, from->port, 0, 0};
+    memcpy(data, from->data, from->length);
     slot += slot_bytes(from->length);
+    ASAN_POISON_MEMORY_REGION(end, (size_t)(slot - end));
   }
 }
 
@@ -91,6 +95,8 @@ int64_t clock_ns(clockid_t clock) {
 
 static void process_one(struct packet *packet, struct nf_core *nf) {
   packet->verdict = nf_packet(nf, packet->port, packet->data, packet->length, packet->time);
+  if (nf_head != NULL)
+    packet->head = (int16_t)nf_head(nf);
 }
 
 /* As another run did it: in its order, at its times. */

@@ -17,6 +17,18 @@ void *nf_get_borrowed_chunk(uint32_t index) {
   return chunks_borrowed[index];
 }
 
+void *nf_shrink_chunk(uint8_t **buffer, size_t length, struct rte_mbuf *mbuf) {
+  assert(chunks_borrowed_num > 0);
+  packet_shrink_chunk((void **)buffer, length, chunks_borrowed, chunks_borrowed_num, mbuf);
+  return chunks_borrowed[chunks_borrowed_num - 1];
+}
+
+void *nf_insert_new_chunk(uint8_t **buffer, size_t length, struct rte_mbuf *mbuf) {
+  assert(chunks_borrowed_num > 0 && chunks_borrowed_num < MAX_N_CHUNKS);
+  packet_insert_new_chunk((void **)buffer, length, chunks_borrowed, &chunks_borrowed_num, mbuf);
+  return chunks_borrowed[chunks_borrowed_num - 1];
+}
+
 void nf_return_chunk(void *buffer) {
   if (chunks_borrowed_num > 0) {
     chunks_borrowed_num--;

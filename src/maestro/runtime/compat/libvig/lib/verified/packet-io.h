@@ -29,10 +29,22 @@ size_t packet_get_chunk_length(void *p, void *chunk);
 /* How many bytes of the packet follow from `chunk` on, borrowed or not. */
 size_t packet_bytes_from(const void *chunk);
 
-/* Removing and inserting headers: not supported. An NF that calls these is refused. */
+/* Shortens the chunk borrowed last, chunks[count - 1], to its first `length` bytes. All that was
+ * read before its end moves towards the rest of the packet: `*p`, where the packet starts, and the
+ * chunks with it. */
 void packet_shrink_chunk(void **p, size_t length, void **chunks, size_t count,
                          struct rte_mbuf *mbuf);
+
+/* Inserts a chunk of `length` bytes before the first unread byte, as chunks[*count], and counts it.
+ * All that was read moves away from the rest: `*p` and the chunks with it. The new chunk's bytes are
+ * what was there before. */
 void packet_insert_new_chunk(void **p, size_t length, void **chunks, size_t *count,
                              struct rte_mbuf *mbuf);
+
+/* Where the packet starts now. */
+uint8_t *packet_start(void);
+
+/* packet_start() has changed. Maestro's analysis is told so. */
+void packet_start_moved(void *start);
 
 #endif
