@@ -68,11 +68,29 @@ static void iteratively(void) {
     map_put(map, cell, i);
     vector_return(keys, i, cell);
   }
-  int key = 12, value;
-  CHECK(expire_items_single_map_iteratively(keys, map, 1, 2) == 2 && map_size(map) == 2);
+  int key = 11, value;
+  CHECK(expire_items_single_map_iteratively(keys, map, 1, 3) == 2 && map_size(map) == 2);
   CHECK(!map_get(map, &key, &value));
   key = 13;
   CHECK(map_get(map, &key, &value) && value == 3);
+  CHECK(expire_items_single_map_iteratively(keys, map, 1, 4) == 3 && map_size(map) == 1);
+  CHECK(expire_items_single_map_iteratively(keys, map, 3, 1) == 0 && map_size(map) == 1);
+}
+
+/* Index 1 has its key in cell 3. */
+static void offseted(void) {
+  int index, *cell;
+  CHECK(map_allocate(equal, hash, 4, &map) && vector_allocate(sizeof(int), 4, NULL, &keys));
+  CHECK(dchain_allocate(2, &chain));
+  for (int i = 0; i < 2; i++) {
+    CHECK(dchain_allocate_new_index(chain, &index, 5 + i) && index == i);
+    vector_borrow(keys, 2 + i, (void **)&cell);
+    *cell = 10 + i;
+    map_put(map, cell, i);
+  }
+  CHECK(expire_items_single_map_offseted(chain, keys, map, 5, 2) == 1 && map_size(map) == 1);
+  int key = 11;
+  CHECK(map_get(map, &key, &index) && index == 1);
 }
 
 static void copy(char *to, void *from) { *(int *)(void *)to = *(int *)from; }
@@ -95,6 +113,7 @@ static void double_map(void) {
 int main(void) {
   single_map();
   iteratively();
+  offseted();
   double_map();
   return 0;
 }

@@ -53,7 +53,7 @@ static uint32_t expected(struct table *t, int64_t time) {
   return count;
 }
 
-int main(void) {
+static void flow_table(void) {
   struct table t;
   CHECK(dchain_create(&t.heap, CAPACITY, 0) && vector_create(&t.cells, CAPACITY, ELEM));
   CHECK(map_create(&t.map, CAPACITY, KEY, 0));
@@ -69,5 +69,67 @@ int main(void) {
   dchain_destroy(&t.heap);
   vector_destroy(&t.cells);
   map_destroy(&t.map);
+}
+
+static void last_byte(const uint8_t *cell, uint8_t *key) {
+  key[0] = cell[1];
+}
+
+static void first_byte(const uint8_t *cell, uint8_t *key) {
+  key[0] = cell[0];
+}
+
+static uint8_t pairs[][2] = {{1, 10}, {2, 20}, {3, 30}, {4, 40}};
+
+static void fill(struct vector *v, struct map *a, struct map *b) {
+  CHECK(vector_create(v, 4, 2) && map_create(a, 4, 1, 0) && map_create(b, 4, 1, 0));
+  for (uint32_t i = 0; i < 4; i++) {
+    memcpy(vector_at(v, i, 2), pairs[i], 2);
+    CHECK(map_put(a, &pairs[i][0], 1, i) && map_put(b, &pairs[i][1], 1, i));
+  }
+}
+
+static void clear(struct vector *v, struct map *a, struct map *b) {
+  vector_destroy(v);
+  map_destroy(a);
+  map_destroy(b);
+}
+
+/* Both maps lose the keys of what expires. */
+static void two_maps(void) {
+  struct vector v;
+  struct map a, b;
+  struct dchain d;
+  uint32_t index;
+  fill(&v, &a, &b);
+  CHECK(dchain_create(&d, 4, 0));
+  for (int i = 0; i < 4; i++) {
+    CHECK(dchain_allocate(&d, i, &index));
+  }
+  CHECK(expire_maps(&d, &v, 2, &a, 1, first_byte, &b, 1, last_byte, 1) == 2);
+  CHECK(map_size(&a) == 2 && map_size(&b) == 2 && !dchain_test(&d, 1) && dchain_test(&d, 2));
+  CHECK(!map_get(&b, &pairs[1][1], 1, &index) && map_get(&b, &pairs[2][1], 1, &index));
+  dchain_destroy(&d);
+  clear(&v, &a, &b);
+}
+
+/* The end is not included; what is not there does not matter; nothing before the start. */
+static void range(void) {
+  struct vector v;
+  struct map a, b;
+  uint32_t index;
+  fill(&v, &a, &b);
+  expire_range(&b, &v, 2, 1, last_byte, 1, 3);
+  expire_range(&b, &v, 2, 1, last_byte, 2, 3);
+  expire_range(&b, &v, 2, 1, last_byte, 3, -1);
+  CHECK(map_size(&b) == 2 && map_get(&b, &pairs[0][1], 1, &index) &&
+        map_get(&b, &pairs[3][1], 1, &index));
+  clear(&v, &a, &b);
+}
+
+int main(void) {
+  flow_table();
+  two_maps();
+  range();
   return 0;
 }

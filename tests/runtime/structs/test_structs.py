@@ -39,10 +39,10 @@ def test_optimised(name: str, tmp_path: Path) -> None:
 
 
 def test_optimised_by_clang_with_sse42(tmp_path: Path) -> None:
-    for name in ("bytes_test", "map_test"):
+    for name in ("bytes_test", "map_test", "sketch_test"):
         build_and_run(HERE / f"{name}.c", tmp_path / name, *CLANG, "-O2", "-msse4.2")
 
 
 def test_every_header_has_a_test() -> None:
-    own = {"bytes", "dchain", "expire", "map", "vector"}
+    own = {"bytes", "cht", "dchain", "expire", "lpm", "map", "sketch", "vector"}
     assert own <= {p.removesuffix("_test") for p in PROGRAMS}

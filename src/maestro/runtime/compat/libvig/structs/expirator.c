@@ -11,11 +11,7 @@ static void erase_at(struct Vector *keys, struct Map *map, int index) {
 
 int expire_items_single_map(struct DoubleChain *chain, struct Vector *keys, struct Map *map,
                             vigor_time_t time) {
-  int count = 0;
-  for (int index; dchain_expire_one_index(chain, &index, time); count++) {
-    erase_at(keys, map, index);
-  }
-  return count;
+  return expire_items_single_map_offseted(chain, keys, map, time, 0);
 }
 
 int expire_items(struct DoubleChain *chain, struct DoubleMap *map, vigor_time_t time) {
@@ -28,8 +24,17 @@ int expire_items(struct DoubleChain *chain, struct DoubleMap *map, vigor_time_t 
 
 int expire_items_single_map_iteratively(struct Vector *keys, struct Map *map, int start,
                                         int n_elems) {
-  for (int i = 0; i < n_elems; i++) {
-    erase_at(keys, map, start + i);
+  for (int i = start; i < n_elems; i++) {
+    erase_at(keys, map, i);
   }
-  return n_elems;
+  return start < n_elems ? n_elems - start : 0;
+}
+
+int expire_items_single_map_offseted(struct DoubleChain *chain, struct Vector *keys,
+                                     struct Map *map, vigor_time_t time, int offset) {
+  int count = 0;
+  for (int index; dchain_expire_one_index(chain, &index, time); count++) {
+    erase_at(keys, map, index + offset);
+  }
+  return count;
 }
