@@ -178,7 +178,8 @@ def main(ctx: click.Context) -> None:
 @_nf
 @_output
 @click.option("--dump", type=click.Choice(["program", "model", "constraints"]), help="Print an intermediate form.")
-def analyze(dump: str | None, as_json: bool, quiet: bool, verbose: bool, **options: Any) -> None:
+@click.option("--table", is_flag=True, help="One line an NF: every SOURCE is an NF, or a folder of NFs.")
+def analyze(dump: str | None, table: bool, as_json: bool, quiet: bool, verbose: bool, **options: Any) -> None:
     """Say how an NF can be parallelized, and why.
 
     SOURCE is one or more C files, or a folder (all its *.c).
@@ -187,13 +188,32 @@ def analyze(dump: str | None, as_json: bool, quiet: bool, verbose: bool, **optio
     from maestro.report import json, terminal
     from maestro.report.view import View
 
-    view, job = View(as_json, quiet, verbose), _job(**options)
+    view = View(as_json, quiet, verbose)
+    if table:
+        _table(view, dump, **options)
+        return
+    job = _job(**options)
     if dump:
         click.echo(pipeline.dump(job, dump, View(quiet=True).phases()), nl=False)
         return
     result = pipeline.analyze(job, view.phases())
     view.show(terminal.analysis(result, verbose=verbose))
     view.document(json.render(result))
+
+
+def _table(view: View, dump: str | None, **options: Any) -> None:
+    """``analyze --table``. The exit status is that of the first NF that cannot be analysed."""
+    from maestro.report import table
+
+    if dump:
+        raise click.UsageError("--table and --dump exclude one another")
+    given = table.sources(options.pop("sources"))
+    rows = table.rows([_job(sources=(source,), **options) for source in given], view)
+    view.text(table.markdown(rows, times=view.verbose))
+    view.document(table.as_json(rows))
+    failed = [row.error for row in rows if row.error]
+    if failed:
+        click.get_current_context().exit(max(view.complain(error) for error in failed))
 
 
 @main.command(cls=NFCommand)
