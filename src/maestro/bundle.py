@@ -15,3 +15,11 @@ def examples() -> Path:
         if (place / "firewall").is_dir():
             return place
     raise InternalError("the bundled examples are not where the package was installed")
+
+
+def reasons() -> str:
+    """The text of docs/reference/reasons.md, from which ``maestro explain`` takes what it says."""
+    for place in (_PACKAGE / "reasons.md", _PACKAGE.parents[1] / "docs" / "reference" / "reasons.md"):
+        if place.is_file():
+            return place.read_text(encoding="utf-8")
+    raise InternalError("the page of reasons is not where the package was installed")

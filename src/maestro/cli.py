@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from maestro import __version__
 from maestro.diagnostics import ExitStatus, UserError
@@ -28,6 +29,7 @@ Maestro compiles a sequential network function in C into a parallel one.
   maestro parallelize fw.c -o fw-parallel the parallel NF as a C project (build with make)
   maestro verify fw.c                     the parallel NF against the original, packet by packet
   maestro bench fw.c                      packets per second, original against 1 and 2 cores
+  maestro explain not-hashable            what a code in brackets means, and what to do
 
 More: maestro COMMAND --help"""
 
@@ -61,7 +63,8 @@ class NFCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         at = args.index("--") if "--" in args else len(args)
-        ctx.meta["nf_args"] = tuple(args[at + 1 :])
+        if at < len(args):
+            ctx.meta["nf_args"] = tuple(args[at + 1 :])
         return super().parse_args(ctx, args[:at])
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
@@ -142,14 +145,23 @@ _nf = _options(
 
 
 def _job(**options: Any) -> Job:
+    """What was asked for: the command line, then the nf.toml of the NF's folder, then the defaults."""
+    from maestro.frontend.settings import settings
     from maestro.pipeline import Job
 
+    ctx, own = click.get_current_context(), settings(options["sources"])
+    for name in ("ports", "nic", "cores"):
+        given = ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if not given and (value := getattr(own, name)) is not None:
+            options[name] = value
     defines = {
-        name: value if equals else None for name, equals, value in (d.partition("=") for d in options.pop("defines"))
+        name: value if equals else None
+        for name, equals, value in (d.partition("=") for d in (*(own.defines or ()), *options.pop("defines")))
     }
-    names = dict(options.pop("port_names"))
+    names = {**(own.port_names or {}), **options.pop("port_names")}
+    arguments = ctx.meta.get("nf_args")
     return Job(
-        nf_args=click.get_current_context().meta.get("nf_args", ()), defines=defines, port_names=names, **options
+        nf_args=(own.args or ()) if arguments is None else arguments, defines=defines, port_names=names, **options
     )
 
 
@@ -166,7 +178,8 @@ def main(ctx: click.Context) -> None:
 @_nf
 @_output
 @click.option("--dump", type=click.Choice(["program", "model", "constraints"]), help="Print an intermediate form.")
-def analyze(dump: str | None, as_json: bool, quiet: bool, verbose: bool, **options: Any) -> None:
+@click.option("--table", is_flag=True, help="One line an NF: every SOURCE is an NF, or a folder of NFs.")
+def analyze(dump: str | None, table: bool, as_json: bool, quiet: bool, verbose: bool, **options: Any) -> None:
     """Say how an NF can be parallelized, and why.
 
     SOURCE is one or more C files, or a folder (all its *.c).
@@ -175,13 +188,32 @@ def analyze(dump: str | None, as_json: bool, quiet: bool, verbose: bool, **optio
     from maestro.report import json, terminal
     from maestro.report.view import View
 
-    view, job = View(as_json, quiet, verbose), _job(**options)
+    view = View(as_json, quiet, verbose)
+    if table:
+        _table(view, dump, **options)
+        return
+    job = _job(**options)
     if dump:
         click.echo(pipeline.dump(job, dump, View(quiet=True).phases()), nl=False)
         return
     result = pipeline.analyze(job, view.phases())
     view.show(terminal.analysis(result, verbose=verbose))
     view.document(json.render(result))
+
+
+def _table(view: View, dump: str | None, **options: Any) -> None:
+    """``analyze --table``. The exit status is that of the first NF that cannot be analysed."""
+    from maestro.report import table
+
+    if dump:
+        raise click.UsageError("--table and --dump exclude one another")
+    given = table.sources(options.pop("sources"))
+    rows = table.rows([_job(sources=(source,), **options) for source in given], view)
+    view.text(table.markdown(rows, times=view.verbose))
+    view.document(table.as_json(rows))
+    failed = [row.error for row in rows if row.error]
+    if failed:
+        click.get_current_context().exit(max(view.complain(error) for error in failed))
 
 
 @main.command(cls=NFCommand)
@@ -291,3 +323,18 @@ def demo(out_dir: Path | None, as_json: bool, quiet: bool, verbose: bool, **opti
     from maestro.report.view import View
 
     show_demo(View(as_json, quiet, verbose), out_dir, **options)
+
+
+@main.command()
+@click.argument("code", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/reference/json.md).")
+def explain(code: str | None, as_json: bool) -> None:
+    """Say what a CODE means, with an example and what to do; without CODE, list all."""
+    from maestro.report import codes
+    from maestro.report import explain as pages
+    from maestro.report.view import View
+
+    view = View(as_json)
+    found = codes.explain(code) if code else None
+    view.show(pages.one(found) if found else pages.everything())
+    view.document(pages.as_json([found] if found else list(codes.explanations().values())))

@@ -6,6 +6,7 @@ import json
 import os
 import traceback
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.text import Text
@@ -30,10 +31,14 @@ def show(error: UserError, console: Console) -> None:
         console.print(row, soft_wrap=True)
 
 
-def as_json(error: UserError) -> str:
+def document(error: UserError) -> dict[str, Any]:
     """``{"error": {code, message, file, line, hint}}``."""
-    span = error.span
-    return _object(error.code, error.message, span, error.hint)
+    return _object(error.code, error.message, error.span, error.hint)
+
+
+def as_json(error: UserError) -> str:
+    """The same as text."""
+    return _text(document(error))
 
 
 def bug(error: BaseException) -> str:
@@ -49,7 +54,7 @@ def bug(error: BaseException) -> str:
 
 def bug_json(error: BaseException) -> str:
     message, _, hint = bug(error).partition("\n  hint: ")
-    return _object("bug", message, None, hint)
+    return _text(_object("bug", message, None, hint))
 
 
 def debugging() -> bool:
@@ -60,7 +65,7 @@ def status(error: BaseException) -> ExitStatus:
     return error.status if isinstance(error, UserError) else ExitStatus.BUG
 
 
-def _object(code: str, message: str, span: Span | None, hint: str | None) -> str:
+def _object(code: str, message: str, span: Span | None, hint: str | None) -> dict[str, Any]:
     error = {
         "code": code,
         "message": message,
@@ -68,7 +73,11 @@ def _object(code: str, message: str, span: Span | None, hint: str | None) -> str
         "line": span.line if span and span.line else None,
         "hint": hint,
     }
-    return json.dumps({"error": error}, ensure_ascii=False, indent=2)
+    return {"error": error}
+
+
+def _text(value: dict[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2)
 
 
 def _place(span: Span) -> str:

@@ -10,7 +10,8 @@ from pathlib import Path
 from maestro.codegen.capacity import Shares, divide
 from maestro.diagnostics import Span
 from maestro.ir.model import Model
-from maestro.ir.plan import ObjectPlan, Plan
+from maestro.ir.packet import FIELDS
+from maestro.ir.plan import FieldBits, ObjectPlan, Plan
 
 _PARTS = ("map", "keys", "values", "ages")
 """What one maestro.h map consists of: ``flows.map``, ``flows.keys``, ``flows.values``, ``flows.ages``."""
@@ -86,3 +87,11 @@ class Places:
     def all(self, spans: Iterable[Span]) -> list[str]:
         """Distinct places in source order."""
         return list(dict.fromkeys(self.short(s) for s in sorted(spans)))
+
+
+def fields_text(fields: Iterable[FieldBits]) -> str:
+    """``ipv4.src ipv4.dst[0..7]``: bits only where they are not the whole field."""
+    return " ".join(
+        f.name if (f.first, f.count) == (0, FIELDS[f.name]) else f"{f.name}[{f.first}..{f.first + f.count - 1}]"
+        for f in fields
+    )

@@ -17,7 +17,11 @@ Json = dict[str, Any]
 
 def render(result: Result) -> str:
     """The whole result as one JSON object, keys in a fixed order, ending without a newline."""
-    return json.dumps(document(result), ensure_ascii=False, indent=2)
+    return text(document(result))
+
+
+def text(value: Json) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2)
 
 
 def document(result: Result) -> Json:

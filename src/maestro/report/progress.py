@@ -6,6 +6,9 @@ from rich.console import Console
 from rich.status import Status
 from rich.text import Text
 
+_WIDTH = 90
+"""Columns of a line, where the terminal has as many."""
+
 
 class Lines:
     """A ``maestro.pipeline.Progress`` that writes to ``console``."""
@@ -22,7 +25,9 @@ class Lines:
     def finished(self, phase: str, seconds: float, result: str) -> None:
         self.stop()
         line = Text("  ").append("✓ " if result else "✗ ", style="green" if result else "red")
-        line.append(f"{phase:<12}").append(f"{result:<64}"[:72]).append(f"{seconds:7.2f} s", style="dim")
+        took, name = f"{seconds:7.2f} s", f"{phase:<12}"
+        room = max(0, min(self._console.width, _WIDTH) - len(line) - len(name) - len(took))
+        line.append(name).append(f"{result:<{room}}"[:room]).append(took, style="dim")
         self._console.print(line)
 
     def stop(self) -> None:

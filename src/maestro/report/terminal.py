@@ -12,10 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from maestro.certificate.result import Certificate
-from maestro.ir.packet import FIELDS, PACKET_TYPES
-from maestro.ir.plan import FieldBits, PortPlan, Reason
+from maestro.ir.packet import PACKET_TYPES
+from maestro.ir.plan import PortPlan, Reason
 from maestro.pipeline import Result, Timing
-from maestro.report.facts import Places, objects, owner
+from maestro.report.facts import Places, fields_text, objects, owner
 from maestro.report.source import excerpt
 
 WIDTH = 100
@@ -100,25 +100,17 @@ def _indented(columns: int, text: Text) -> RenderableType:
 def _ports(ports: Iterable[PortPlan], verbose: bool) -> Iterator[RenderableType]:
     yield _heading("RSS")
     for port in ports:
-        yield Text(f"  port {port.port}  ").append(f"the core depends on {_fields(port.fields) or 'nothing'}")
+        yield Text(f"  port {port.port}  ").append(f"the core depends on {fields_text(port.fields) or 'nothing'}")
         yield from _key(port.key)
         yield Text(f"          table {port.reta_size} entries").append(_resteered(port))
         if verbose:
             for kind in PACKET_TYPES:
-                hashed = _fields(port.inputs.get(kind, ()))
+                hashed = fields_text(port.inputs.get(kind, ()))
                 yield Text(f"            {kind:<14} {hashed or 'not hashed'}", style="dim")
 
 
 def _resteered(port: PortPlan) -> str:
     return f"; sent to their core in software: {', '.join(port.resteered)}" if port.resteered else ""
-
-
-def _fields(fields: Iterable[FieldBits]) -> str:
-    """``ipv4.src ipv4.dst[0..7]``: bits only where they are not the whole field."""
-    return " ".join(
-        f.name if (f.first, f.count) == (0, FIELDS[f.name]) else f"{f.name}[{f.first}..{f.first + f.count - 1}]"
-        for f in fields
-    )
 
 
 def _key(key: bytes) -> Iterator[Text]:

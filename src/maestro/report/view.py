@@ -42,6 +42,11 @@ class View:
             print(line.rstrip())  # tables pad their last column
         sys.stdout.flush()
 
+    def text(self, text: str) -> None:
+        """A result for people that is to be copied, e.g. into a page: lines are not broken."""
+        if not (self.quiet or self.json):
+            print(text)
+
     def document(self, text: str) -> None:
         """A result for programs."""
         if self.json:
@@ -54,7 +59,13 @@ class View:
         if self.json:
             print(errors.as_json(error) if isinstance(error, UserError) else errors.bug_json(error))
         elif isinstance(error, UserError):
-            errors.show(error, console(sys.stderr))
+            return self.complain(error)
         else:
             console(sys.stderr).print(f"maestro: {errors.bug(error)}", style="red", markup=False, soft_wrap=True)
+        return errors.status(error)
+
+    def complain(self, error: UserError) -> ExitStatus:
+        """``error`` for people, unless the JSON document already says it."""
+        if not self.json:
+            errors.show(error, console(sys.stderr))
         return errors.status(error)
