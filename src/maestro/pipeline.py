@@ -299,7 +299,7 @@ def _build(project: Path, program: Path) -> None:
 
 
 def _reference(result: Result, output: Path) -> None:
-    build_reference(result.nf, result.plan, output, argv=result.job.nf_args)
+    build_reference(result.nf, result.plan, output, argv=result.job.nf_args, model=result.model)
 
 
 def _compare(reference: Path, program: Path, sets: list[Mapping[int, Path]], cores: int) -> Comparison:
