@@ -91,7 +91,7 @@ def _shares(model: Model, shares: Shares) -> str:
     if not divided:
         return ""
     steered = [name for name in divided if shares[name].steered]
-    which = f"\n * Of {', '.join(steered)} it gives out the indices whose packets reach it." if steered else ""
+    which = f"\n * Of {', '.join(steered)} each core gives out the indices whose packets reach it." if steered else ""
     return f" The cores divide the entries of {', '.join(divided)}\n * among themselves.{which}"
 
 
