@@ -321,7 +321,7 @@ def _build(project: Path, program: Path) -> None:
 
 
 def _reference(result: Result, output: Path) -> None:
-    build_reference(result.nf, result.plan, output, argv=result.job.nf_args)
+    build_reference(result.nf, result.plan, output, argv=result.job.nf_args, model=result.model)
 
 
 def _compare(reference: Path, program: Path, sets: Sequence[Captures], cores: int) -> Comparison:

@@ -122,9 +122,9 @@ def test_other_strategies_are_refused() -> None:
     with pytest.raises(UnsupportedError, match="strategy 'locks' is not supported yet") as caught:
         emit_nf(model, replace(plan, strategy="locks"))
     assert caught.value.code == "strategy-not-yet"
-    steered = tuple(ObjectPlan(o.name, o.kind, "steered", "R6", (Span("nf.c", 3),)) for o in model.objects)
-    with pytest.raises(UnsupportedError, match="the steered object flows") as caught:
-        emit_nf(model, replace(plan, objects=steered))
+    locked = tuple(ObjectPlan(o.name, o.kind, "locked", None, (Span("nf.c", 3),)) for o in model.objects)
+    with pytest.raises(UnsupportedError, match="the locked object flows") as caught:
+        emit_nf(model, replace(plan, objects=locked))
     assert caught.value.code == "strategy-not-yet"
 
 

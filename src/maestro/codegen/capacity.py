@@ -1,12 +1,15 @@
-"""How many entries of each state object one core gets, under a shared-nothing plan.
+"""How many entries of each state object one core gets.
 
-An allocator that is written on the packet path is divided: core c of N allocates from its own share, and the shares
-add up to what the NF asked for. What the allocator's indices address shrinks with it. All else (objects never written,
-vectors indexed by anything else, maps that do not hold such indices) keeps its full size on every core: dividing a
-table that the NF filled while it initialised itself, or whose indices come from packets, would lose entries.
+An allocator that is written on the packet path is divided where the plan shards or steers it: core c of N allocates
+from its own share, and the shares add up to what the NF asked for. What the allocator's indices address shrinks with
+it. All else (objects never written, vectors indexed by anything else, maps that do not hold such indices) keeps its
+full size on every core: dividing a table that the NF filled while it initialised itself, or whose indices come from
+packets, would lose entries.
 
-Where an index is visible (it is compared, stored, or sent in a packet, or the element it addresses was given contents
-of its own), the cores' indices must differ from one another too: they are numbered through, and the vectors stay whole.
+Where an index is visible (it is compared, stored, or sent in a packet, what it addresses is also reached by other
+indices, a packet's for instance, or the element it addresses was given contents of its own), the cores' indices must
+differ from one another too: they are numbered through, and the vectors stay whole. A steered allocator's indices are
+any that the NIC sends to the core (``maestro.codegen.steering``); its vectors stay whole as well.
 """
 
 from __future__ import annotations
@@ -17,42 +20,51 @@ from dataclasses import dataclass
 from maestro.diagnostics import UnsupportedError
 from maestro.ir.expr import Expr, symbols
 from maestro.ir.model import Assume, Kind, Model, Operation, Path, StateObject
+from maestro.ir.plan import Plan
 
 
 @dataclass(frozen=True)
 class Share:
     """``times`` times the core's share of the allocator ``of``; of an allocator itself also which indices.
 
-    ``numbered``: its indices start where those of the core before end, instead of at 0.
+    ``numbered``: its indices start where those of the core before end, instead of at 0. ``steered``: they are those
+    that the NIC steers to the core.
     """
 
     of: str
     times: int = 1
     numbered: bool = False
+    steered: bool = False
 
 
 Shares = dict[str, Share]
 """Objects that are divided; the others are whole on every core."""
 
 
-def divide(model: Model) -> Shares:
-    """The shares of ``model``'s objects.
+def divide(model: Model, plan: Plan | None = None) -> Shares:
+    """The shares of ``model``'s objects; without a plan, every allocator that packets change is divided.
 
     Raises UnsupportedError for an allocator that both has entries from the start and is written later.
     """
     written = {op.object for op in _operations(model) if op.kind.modifies}
-    allocators = {o.name: o for o in model.objects if o.kind == "dchain" and o.name in written}
+    strategies = {o.name: o.strategy for o in plan.objects} if plan else {}
+    allocators = {
+        o.name: o
+        for o in model.objects
+        if o.kind == "dchain" and o.name in written and strategies.get(o.name, "sharded") in ("sharded", "steered")
+    }
     for o in allocators.values():
         if o.contents:
             _refuse(o)
     origins = _Origins(model, allocators)
+    steered = {name for name in allocators if strategies.get(name) == "steered"}
     shares: Shares = {}
     for o in model.objects:
         owner = origins.owner(o)
-        if owner is not None and not (o.kind == "vector" and owner in origins.visible):
+        if owner is not None and not (o.kind == "vector" and owner in origins.visible | steered):
             size = allocators[owner].capacity
             times = max(1, -(-o.capacity // size)) if o.kind == "map" else 1
-            shares[o.name] = Share(owner, times, o.name in origins.visible)
+            shares[o.name] = Share(owner, times, o.name in origins.visible - steered, o.name in steered)
     return shares
 
 
@@ -122,6 +134,15 @@ class _Origins:
             owner = self.owner(o) if o.kind == "vector" and o.contents else None
             if owner is not None:
                 yield owner
+            yield from self._reached_otherwise(o)
+
+    def _reached_otherwise(self, o: StateObject) -> Iterator[str]:
+        """The allocators whose indices address ``o`` besides others that do not come from the same one."""
+        args = [dict(op.args) for op in _operations(self._model) if op.object == o.name]
+        owners = {self._symbols.get(given["index"]) for given in args if "index" in given}
+        owners |= {o.name} & self._allocators.keys()
+        if len(owners) > 1:
+            yield from (owner for owner in owners if owner is not None)
 
 
 def _observed(path: Path, index_maps: Collection[str]) -> Iterator[Expr]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from maestro.codegen import steering
 from maestro.codegen.body import Body, expiry_key
 from maestro.codegen.capacity import Shares, divide
 from maestro.codegen.lengths import plain_lengths
@@ -33,7 +34,7 @@ def emit_nf(model: Model, plan: Plan) -> str:
     """
     check(model, plan)
     names = members([o.name for o in model.objects])
-    shares = divide(model)
+    shares = divide(model, plan)
     parts = [
         _head(model, plan),
         [f'const char nf_name[] = "{_c_string(model.nf)}";', f"const unsigned nf_ports = {model.ports};"],
@@ -41,11 +42,16 @@ def emit_nf(model: Model, plan: Plan) -> str:
         tables(model, names)[:-1],
         *_key_functions(model, names),
         NOTHING,
+        *(steering.functions(plan, o.name, names[o.name]) for o in model.objects if _is_steered(o, shares)),
         create(model, names, shares),
         _packet(model, names, shares),
     ]
     text = "\n\n".join("\n".join(part) for part in parts if part) + "\n"
     return text.replace("@INCLUDES@", _includes(text)).replace("@SHARES@", _shares(model, shares))
+
+
+def _is_steered(o: StateObject, shares: Shares) -> bool:
+    return o.kind == "dchain" and o.name in shares and shares[o.name].steered
 
 
 def check(model: Model, plan: Plan) -> None:
@@ -59,7 +65,7 @@ def check(model: Model, plan: Plan) -> None:
     if {o.name for o in model.objects} != {o.name for o in plan.objects}:
         raise InternalError("the plan and the model name different objects")
     for o in plan.objects:
-        if o.strategy not in ("read-only", "sharded"):
+        if o.strategy not in ("read-only", "sharded", "steered"):
             raise UnsupportedError(
                 f"generating code for the {o.strategy} object {o.name} is not supported yet",
                 span=o.spans[0] if o.spans else None,
@@ -86,7 +92,9 @@ def _shares(model: Model, shares: Shares) -> str:
     divided = [name for name in shares if model.object(name).kind == "dchain"]
     if not divided:
         return ""
-    return f" The cores divide the entries of {', '.join(divided)}\n * among themselves."
+    steered = [name for name in divided if shares[name].steered]
+    which = f"\n * Of {', '.join(steered)} each core gives out the indices whose packets reach it." if steered else ""
+    return f" The cores divide the entries of {', '.join(divided)}\n * among themselves.{which}"
 
 
 _HEADERS = {
@@ -97,6 +105,7 @@ _HEADERS = {
     "map": r"map_",
     "memory": r"maestro_",
     "nf": r"nf_packet",
+    "steered": r"steered_",
     "vector": r"vector_",
 }
 """Each runtime header, and what C text calls if it needs it."""

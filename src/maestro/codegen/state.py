@@ -63,13 +63,21 @@ def create(model: Model, members: Mapping[str, str], shares: Shares) -> list[str
     lines = ["struct nf_core *nf_core_create(struct nf_shared *shared, unsigned core, unsigned cores) {"]
     lines += ["  struct nf_core *nf = maestro_alloc(sizeof *nf);", "  if (!nf) {", "    return NULL;", "  }"]
     owners = {share.of: None for share in shares.values()}
+    release: list[str] = []
     for owner in owners:
-        whole = model.object(owner).capacity
-        lines.append(f"  const uint32_t {members[owner]}_share = maestro_share({whole}, core, cores);")
+        whole, name = model.object(owner).capacity, members[owner]
+        if shares[owner].steered:
+            names = f"{name}_names, sizeof {name}_names / sizeof {name}_names[0]"
+            lines += wrap(f'  uint16_t *const {name}_owners = steered_owners("{owner}", {whole}, {names}, cores);')
+            lines.append(f"  const uint32_t {name}_share = steered_share({name}_owners, {whole}, core);")
+            release.append(f"free({name}_owners);")
+        else:
+            lines.append(f"  const uint32_t {name}_share = maestro_share({whole}, core, cores);")
     calls = [f"!{_create_call(o, members, shares.get(o.name))}" for o in model.objects]
     if calls:
         lines += [f"  if ({' ||'.join(f'{chr(10)}      {c}' if i else c for i, c in enumerate(calls))}) {{"]
-        lines += ["    nf_core_destroy(nf);", "    return NULL;", "  }"]
+        lines += [*(f"    {line}" for line in release), "    nf_core_destroy(nf);", "    return NULL;", "  }"]
+    lines += [f"  {line}" for line in release]
     for o in model.objects:
         lines += _fill(o, members[o.name])
     lines.append("  (void)shared;")
@@ -98,6 +106,8 @@ def _create_call(o: StateObject, members: Mapping[str, str], share: Share | None
             return f"map_create({at}, {capacity}, {o.key_bytes}, HASH_SEED)"
         case "vector":
             return f"vector_create({at}, {capacity}, {o.elem_size})"
+    if share is not None and share.steered:
+        return f"dchain_create_part({at}, {o.capacity}, {members[o.name]}_owners, core)"
     first = f"maestro_share_first({o.capacity}, core, cores)" if share is not None and share.numbered else "0"
     return f"dchain_create({at}, {capacity}, {first})"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 COMPARISONS = frozenset({"eq", "ult", "ule", "slt", "sle"})
@@ -168,11 +168,12 @@ def evaluate(e: Expr, env: Callable[[Expr], int]) -> int:
     """The value of ``e`` when symbols (and ``uf`` nodes) have the values that ``env`` gives them."""
     got: dict[Expr, int] = {}
     for n in walk(e):
-        got[n] = _evaluate(n, [got[a] for a in n.args], env)
+        got[n] = apply(n, [got[a] for a in n.args], env)
     return got[e]
 
 
-def _evaluate(n: Expr, a: list[int], env: Callable[[Expr], int]) -> int:
+def apply(n: Expr, a: Sequence[int], env: Callable[[Expr], int]) -> int:
+    """The value of ``n`` when its operands have the values ``a``."""
     match n.op:
         case "const":
             return n.value

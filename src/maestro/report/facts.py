@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from maestro.codegen import steering
 from maestro.codegen.capacity import Shares, divide
 from maestro.diagnostics import Span
 from maestro.ir.model import Model
@@ -21,7 +22,10 @@ _WEAKEST_LAST = ("read-only", "sharded", "steered", "replicated", "locked")
 
 @dataclass(frozen=True)
 class ObjectFacts:
-    """One state object. ``capacity``: entries in the sequential NF; ``per_core``: what each core has at least."""
+    """One state object. ``capacity``: entries in the sequential NF; ``per_core``: what each core has at least.
+
+    ``entries``: what each core has of an object that is divided; empty when it is not, or the numbers are not known.
+    """
 
     name: str
     kind: str
@@ -31,6 +35,7 @@ class ObjectFacts:
     rule: str | None
     spans: tuple[Span, ...]
     parts: tuple[str, ...] = ()
+    entries: tuple[int, ...] = ()
 
 
 def objects(model: Model, plan: Plan) -> tuple[ObjectFacts, ...]:
@@ -38,8 +43,22 @@ def objects(model: Model, plan: Plan) -> tuple[ObjectFacts, ...]:
     groups: dict[str, list[ObjectPlan]] = {}
     for obj in plan.objects:
         groups.setdefault(owner(model, obj.name), []).append(obj)
-    shares = divide(model) if plan.strategy == "shared-nothing" else {}
-    return tuple(_merge(model, name, parts, plan.cores, shares) for name, parts in groups.items())
+    entries = _entries(model, plan) if plan.strategy in ("shared-nothing", "hybrid") else {}
+    return tuple(_merge(model, name, parts, entries) for name, parts in groups.items())
+
+
+def _entries(model: Model, plan: Plan) -> dict[str, tuple[int, ...]]:
+    """For each divided object what every core has."""
+    shares = divide(model, plan)
+    indices = {of: _indices(model, plan, of, shares) for of in {share.of for share in shares.values()}}
+    return {name: tuple(share.times * n for n in indices[share.of]) for name, share in shares.items()}
+
+
+def _indices(model: Model, plan: Plan, allocator: str, shares: Shares) -> tuple[int, ...]:
+    capacity = model.object(allocator).capacity
+    if shares[allocator].steered:
+        return steering.counts(plan, allocator, capacity) or ()
+    return tuple(capacity // plan.cores + (core < capacity % plan.cores) for core in range(plan.cores))
 
 
 def owner(model: Model, name: str) -> str:
@@ -49,19 +68,20 @@ def owner(model: Model, name: str) -> str:
     return prefix if is_part else name
 
 
-def _merge(model: Model, name: str, parts: Sequence[ObjectPlan], cores: int, shares: Shares) -> ObjectFacts:
+def _merge(model: Model, name: str, parts: Sequence[ObjectPlan], entries: Mapping[str, tuple[int, ...]]) -> ObjectFacts:
     weakest = max(parts, key=lambda p: _WEAKEST_LAST.index(p.strategy))
     whole = len(parts) == 1 and parts[0].name == name
-    first, share = model.object(parts[0].name), shares.get(parts[0].name)
+    first, each = model.object(parts[0].name), entries.get(parts[0].name, ())
     return ObjectFacts(
         name,
         parts[0].kind if whole else "map",
         first.capacity,
-        model.object(share.of).capacity // cores * share.times if share else first.capacity,
+        min(each, default=first.capacity),
         weakest.strategy,
         next((p.rule for p in (weakest, *parts) if p.rule), None),
         tuple(sorted({s for p in parts for s in p.spans})),
         () if whole else tuple(p.name for p in parts),
+        each,
     )
 
 

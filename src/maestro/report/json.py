@@ -82,6 +82,7 @@ def _objects(result: Result, places: Places) -> list[Json]:
             "lines": places.all(o.spans),
             "capacity": o.capacity,
             "capacity_per_core": o.per_core,
+            "entries_per_core": list(o.entries),
             "parts": list(o.parts),
         }
         for o in objects(result.model, result.plan)

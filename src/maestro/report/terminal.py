@@ -181,8 +181,13 @@ def comparison(result: Result) -> RenderableType:
     head.append(f" in {found.packets} packets on {result.job.cores} cores", style="default")
     counts = ", ".join(f"{stats[k]} {k}" for k in ("forwarded", "dropped", "flooded", "resteered") if k in stats)
     lines = [head, Text(f"  {counts}", style="dim")]
+    if any(o.entries for o in objects(result.model, result.plan)):
+        lines.append(Text(f"  {_ALLOCATED}", style="dim"))
     lines += [Text(f"  {difference}") for difference in found.first]
     return Group(*lines)
+
+
+_ALLOCATED = "what the NF allocates, the original takes from the core's part as well: equal up to such a renaming"
 
 
 def speed(result: Result) -> RenderableType:

@@ -7,9 +7,11 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from maestro.codegen.parts import emit_parts
 from maestro.codegen.rss import emit_rss
 from maestro.frontend.nf import LIBVIG, NATIVE_ONLY, RUNTIME, LoadedNF
 from maestro.frontend.toolchain import build_native
+from maestro.ir.model import Model
 from maestro.ir.plan import Plan
 from maestro.ir.program import Call, Program
 
@@ -23,16 +25,22 @@ def build_reference(
     output: Path,
     *,
     argv: Sequence[str],
+    model: Model | None = None,
     flags: Sequence[str] = FLAGS,
     compiler: str | None = None,
 ) -> None:
     """Build ``output``, a replay program that runs the NF as it is, on one core, with the arguments ``argv``.
+
+    ``model``: told another run's cores (``--owners``), the NF's allocators give out what the parallel cores do, each
+    from its part; without a model the parts are contiguous shares.
 
     Raises SourceError when the NF does not compile or link.
     """
     with tempfile.TemporaryDirectory(prefix="maestro-reference-") as folder:
         generated = []
         texts = {**nf.generated, "nf_rss.c": emit_rss(plan), "arguments.c": _arguments(nf.name, len(plan.ports), argv)}
+        if model is not None:
+            texts["nf_parts.c"] = emit_parts(model, plan)
         for name, text in texts.items():
             generated.append(Path(folder) / name)
             generated[-1].write_text(text)

@@ -1,4 +1,4 @@
-/* dchain.h against an array of times and touch numbers. */
+/* dchain.h against an array of times and touch numbers, and parts against a stack. */
 #include "maestro/dchain.h"
 
 #include "random.h"
@@ -104,7 +104,44 @@ static void run(uint32_t capacity, uint32_t first) {
   dchain_destroy(&d);
 }
 
+/* A part: in order at first, then the index freed last; never another core's. */
+static void run_part(uint32_t capacity, unsigned cores, unsigned core) {
+  struct dchain d;
+  uint16_t owners[MOST];
+  uint32_t stack[MOST], count = 0, index;
+  for (uint32_t i = 0; i < capacity; i++) {
+    owners[i] = (uint16_t)random_below(cores);
+  }
+  for (uint32_t i = capacity; i-- > 0;) {
+    stack[count] = i;
+    count += owners[i] == core;
+  }
+  CHECK(dchain_create_part(&d, capacity, owners, core));
+  for (int64_t now = 0; now < 5000; now++) {
+    uint32_t i = random_below(capacity + 2), oldest;
+    bool mine = i < capacity && owners[i] == core;
+    CHECK(mine || !(dchain_test(&d, i) || dchain_refresh(&d, i, now) || dchain_free(&d, i)));
+    if (random_below(2)) {
+      CHECK(dchain_allocate(&d, now, &index) == (count > 0));
+      CHECK(count == 0 || index == stack[--count]);
+    } else if (dchain_free(&d, i)) {
+      stack[count++] = i;
+    } else if (dchain_expire_one(&d, now - 20, &oldest)) {
+      stack[count++] = oldest;
+    }
+  }
+  CHECK(!dchain_test(&d, UINT32_MAX) && !dchain_free(&d, capacity));
+  dchain_destroy(&d);
+}
+
 int main(void) {
+  struct dchain none;
+  CHECK(!dchain_create_part(&none, 5, NULL, 0));
+  dchain_destroy(&none);
+  for (uint32_t capacity = 0; capacity <= MOST; capacity += 1 + capacity / 3) {
+    run_part(capacity, 3, 1);
+    run_part(capacity, 1, 0);
+  }
   for (uint32_t capacity = 0; capacity <= MOST; capacity += 1 + capacity / 3) {
     run(capacity, 0);
     run(capacity, 1000);

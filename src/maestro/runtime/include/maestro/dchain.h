@@ -3,7 +3,7 @@
  * One cell an index, 16 bytes: allocated ones form a ring, oldest first, closed by a sentinel cell;
  * free ones form a stack, so that the index freed last, whose cell is still cached, is given out
  * next. Times never decrease, so the ring is in the order of time. Indices run from `first` to
- * `first + capacity - 1`. */
+ * `first + capacity - 1`; of a part, those that are another core's are neither free nor allocated. */
 #ifndef MAESTRO_DCHAIN_H
 #define MAESTRO_DCHAIN_H
 
@@ -41,6 +41,28 @@ static inline bool dchain_create(struct dchain *d, uint32_t capacity, uint32_t f
     d->cells[i] = (struct dchain_cell){0, DCHAIN_FREE, i + 1};
   }
   d->cells[capacity] = (struct dchain_cell){0, capacity, capacity};
+  return true;
+}
+
+/* An allocator of the indices i below `capacity` with `owners[i] == core`, at first in ascending
+ * order; the others are never given out and never allocated. False when `owners` is NULL or there is
+ * not enough memory. */
+static inline bool dchain_create_part(struct dchain *d, uint32_t capacity, const uint16_t *owners,
+                                      unsigned core) {
+  if (!owners) {
+    d->cells = NULL;
+    return false;
+  }
+  if (!dchain_create(d, capacity, 0)) {
+    return false;
+  }
+  d->free = capacity;
+  for (uint32_t i = capacity; i-- > 0;) {
+    if (owners[i] == core) {
+      d->cells[i].newer = d->free;
+      d->free = i;
+    }
+  }
   return true;
 }
 

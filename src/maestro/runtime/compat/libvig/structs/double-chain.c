@@ -1,6 +1,6 @@
-/* Two lists over one array of cells: the allocated indices, doubly linked in the order in which
- * they were touched, and the free ones, singly linked. Both are rings through a cell of their own
- * behind those of the indices. */
+/* Lists over one array of cells: the allocated indices, doubly linked in the order in which they
+ * were touched, a ring through a cell of its own behind those of the indices; and the free ones,
+ * singly linked, one list a part (quota.h), the index freed last first. */
 #include "lib/verified/double-chain.h"
 
 #include <assert.h>
@@ -12,45 +12,44 @@
 
 struct cell {
   vigor_time_t time;
-  int32_t next;
+  int32_t next;     /* END: the last free one */
   int32_t previous; /* FREE: not allocated */
 };
 
 #define FREE (-1)
+#define END (-1)
 
 struct DoubleChain {
   struct cell *cells;
   int32_t range;
-  uint16_t *owners; /* with quotas: the core that an allocated index counts for */
-  uint32_t held[MAESTRO_QUOTA_CORES];
+  unsigned number; /* allocators count from 0 as they are created */
+  bool parted;
+  uint16_t *owners; /* the part of each index; NULL: there is one only */
+  int32_t free[MAESTRO_QUOTA_CORES];
 };
 
-/* The two rings' own cells. `next` of `oldest` is the index touched longest ago, `previous` the one
- * touched last. */
+static unsigned created;
+
+/* The ring's own cell: its `next` is the index touched longest ago, `previous` the one touched
+ * last. */
 static int32_t oldest(const struct DoubleChain *chain) { return chain->range; }
-static int32_t free_list(const struct DoubleChain *chain) { return chain->range + 1; }
 
 int dchain_allocate(int index_range, struct DoubleChain **chain_out) {
   struct DoubleChain *chain = calloc(1, sizeof *chain);
-  struct cell *cells = calloc((size_t)index_range + 2, sizeof *cells);
-  uint16_t *owners = calloc((size_t)index_range, sizeof *owners);
-  if (chain == NULL || cells == NULL || owners == NULL) {
+  struct cell *cells = calloc((size_t)index_range + 1, sizeof *cells);
+  if (chain == NULL || cells == NULL) {
     free(chain);
     free(cells);
-    free(owners);
     return 0;
   }
   chain->cells = cells;
-  chain->owners = owners;
   chain->range = index_range;
+  chain->number = created++;
   cells[oldest(chain)] = (struct cell){0, oldest(chain), oldest(chain)};
   for (int32_t i = 0; i < index_range; i++) {
-    cells[i] = (struct cell){0, i + 1, FREE};
+    cells[i] = (struct cell){0, i + 1 < index_range ? i + 1 : END, FREE};
   }
-  if (index_range > 0) {
-    cells[index_range - 1].next = free_list(chain);
-  }
-  cells[free_list(chain)].next = index_range > 0 ? 0 : free_list(chain);
+  chain->free[0] = index_range > 0 ? 0 : END;
   *chain_out = chain;
   return 1;
 }
@@ -72,28 +71,54 @@ static void append(struct DoubleChain *chain, int32_t index, vigor_time_t time) 
   cells[head].previous = index;
 }
 
-static void release(struct DoubleChain *chain, int32_t index) {
-  unlink_cell(chain->cells, index);
+/* The list of free indices that `index` belongs to. */
+static int32_t *part(struct DoubleChain *chain, int32_t index) {
+  return &chain->free[chain->owners != NULL ? chain->owners[index] : 0];
+}
+
+static void push(struct DoubleChain *chain, int32_t index) {
   chain->cells[index].previous = FREE;
-  chain->cells[index].next = chain->cells[free_list(chain)].next;
-  chain->cells[free_list(chain)].next = index;
-  if (maestro_quota_on()) {
-    chain->held[chain->owners[index]]--;
+  chain->cells[index].next = *part(chain, index);
+  *part(chain, index) = index;
+}
+
+/* Before the first change after maestro_quota_set(): deals the free indices out to the cores, each
+ * core's in ascending order. */
+static void divide(struct DoubleChain *chain) {
+  if (chain->parted || !maestro_quota_on()) {
+    return;
+  }
+  chain->parted = true;
+  chain->owners = maestro_quota_owners(chain->number, (uint32_t)chain->range);
+  if (chain->owners == NULL) {
+    return; /* the one list stays as it is */
+  }
+  for (unsigned core = 0; core < MAESTRO_QUOTA_CORES; core++) {
+    chain->free[core] = END;
+  }
+  for (int32_t i = chain->range - 1; i >= 0; i--) {
+    if (!allocated(chain, i)) {
+      push(chain, i);
+    }
   }
 }
 
+static void release(struct DoubleChain *chain, int32_t index) {
+  divide(chain);
+  unlink_cell(chain->cells, index);
+  push(chain, index);
+}
+
 int dchain_allocate_new_index(struct DoubleChain *chain, int *index_out, vigor_time_t time) {
-  int32_t index = chain->cells[free_list(chain)].next;
-  if (index == free_list(chain) ||
-      maestro_quota_exhausted(chain->held, (uint32_t)chain->range)) {
+  divide(chain);
+  int32_t *list = &chain->free[chain->owners != NULL ? maestro_quota_current() : 0];
+  int32_t index = *list;
+  if (index == END) {
     return 0;
   }
-  chain->cells[free_list(chain)].next = chain->cells[index].next;
+  assert(!allocated(chain, index)); /* one state: no core may get what another one holds */
+  *list = chain->cells[index].next;
   append(chain, index, time);
-  if (maestro_quota_on()) {
-    chain->owners[index] = maestro_quota_current();
-    chain->held[chain->owners[index]]++;
-  }
   *index_out = index;
   return 1;
 }

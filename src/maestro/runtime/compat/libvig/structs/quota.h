@@ -1,27 +1,41 @@
-/* Shares of capacity, for comparing a sequential NF with a parallel one.
+/* Parts of index spaces, for comparing a sequential NF with a parallel one.
  *
- * When an NF is split over cores, each core owns a share of every allocator's indices: a flow
- * may find no room although other cores have some left. With quotas, one sequential allocator does
- * the same. */
+ * When an NF is split over cores, each core gives out indices of its own part of every divided
+ * allocator: a flow may find no room although other cores have some left. Which free index an
+ * allocator gives out is its own business, so one sequential allocator may do the same: give every
+ * packet an index of the part of the core that has it in the parallel NF. */
 #ifndef MAESTRO_COMPAT_QUOTA_H
 #define MAESTRO_COMPAT_QUOTA_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Off (`cores` 0, as at the start), or on: core c of `cores` may hold capacity / cores indices of
- * each allocator, and the first capacity % cores cores one more. Set once, before the first index
- * is allocated. */
+#define MAESTRO_QUOTA_CORES 256 /* at most */
+
+/* How the plan divides one allocator. */
+struct maestro_part {
+  bool divided; /* or all indices are one part, every core's */
+  /* The core of each index, to be freed, NULL when it cannot be worked out; where this function is
+   * NULL, core c has the c-th of contiguous shares, the first capacity % cores one longer. */
+  uint16_t *(*owners)(uint32_t capacity, unsigned cores);
+};
+
+/* Generated, in the order in which the NF creates its allocators. Without them all are divided into
+ * contiguous shares. */
+extern const struct maestro_part maestro_parts[];
+extern const unsigned maestro_part_count;
+
+/* Off (`cores` 0, as at the start), or on for so many cores. Set once, before packets come. */
 void maestro_quota_set(unsigned cores);
 
 /* The core that allocates from now on; below the number of cores. */
 void maestro_quota_core(unsigned core);
 
-#define MAESTRO_QUOTA_CORES 256 /* at most */
-
-/* For allocators. `held`: how many indices each core holds, MAESTRO_QUOTA_CORES numbers. */
 bool maestro_quota_on(void);
-bool maestro_quota_exhausted(const uint32_t *held, uint32_t capacity);
 uint16_t maestro_quota_current(void);
+
+/* The core of each index of the allocator that was created as number `number`, from 0; NULL when it
+ * is not divided. Ends the program with a message when they cannot be worked out. */
+uint16_t *maestro_quota_owners(unsigned number, uint32_t capacity);
 
 #endif
