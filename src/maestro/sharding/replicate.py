@@ -43,21 +43,22 @@ def replicas(model: Model, paths: Sequence[Trace], group: Group) -> tuple[Replic
     ]  # fmt: skip
     if removed:
         text = f"entries of `{removed[0].object}` are removed, and a copy cannot tell whether another core still adds"
-        return _not_commutative(group, text, removed)
+        return _not_commutative(model, group, text, removed)
     out = []
     for name in group.objects:
         if name in group.modified:
-            parts = _parts(model.object(name), paths, group)
+            parts = _parts(model, model.object(name), paths, group)
             if isinstance(parts, Reason):
                 return parts
             out.append(Replica(name, parts))
     return tuple(out)
 
 
-def _not_commutative(group: Group, text: str, operations: Sequence[Operation]) -> Reason:
+def _not_commutative(model: Model, group: Group, text: str, operations: Sequence[Operation]) -> Reason:
     names = tuple(n for n in group.objects if n in group.modified)
+    spans = spans_of(operations) or tuple(model.object(n).span for n in names)
     hint = "copies on every core can be merged when packets only add to them, or take their maximum"
-    return Reason("not-commutative", text, names, spans_of(operations), hint)
+    return Reason("not-commutative", text, names, spans, hint)
 
 
 # --- nobody looks
@@ -143,10 +144,14 @@ def _renamed(e: Expr, names: Mapping[Expr, Expr]) -> Expr:
 # --- it merges
 
 
-def _parts(obj: StateObject, paths: Sequence[Trace], group: Group) -> tuple[tuple[int, int, str], ...] | Reason:
+def _parts(
+    model: Model, obj: StateObject, paths: Sequence[Trace], group: Group
+) -> tuple[tuple[int, int, str], ...] | Reason:
     """How the values of a vector merge; of keys and allocators nothing is merged."""
+    if obj.kind == "dchain" or obj.name in group.index_maps:
+        return ()
     if obj.kind != "vector":
-        return () if obj.kind in ("map", "dchain") else _not_commutative(group, f"`{obj.name}` has no merged form", [])
+        return _not_commutative(model, group, f"`{obj.name}`, a {obj.kind}, has no merged form", [])
     found: list[_Change] = []
     for trace in paths:
         for op in trace.path.operations:
@@ -154,13 +159,15 @@ def _parts(obj: StateObject, paths: Sequence[Trace], group: Group) -> tuple[tupl
                 changes = _changes(obj, trace, op)
                 if changes is None:
                     text = f"a value in `{obj.name}` is changed in a way that depends on the order of packets"
-                    return _not_commutative(group, text, [op])
+                    return _not_commutative(model, group, text, [op])
                 found += changes
     ways = {(c.offset, c.size): c.how for c in found if c.how != "set"}
     if any(ways.get((c.offset, c.size), c.how) != c.how for c in found if c.how != "set") or _overlapping(ways):
-        return _not_commutative(group, f"a value in `{obj.name}` is changed in several ways", [])
+        return _not_commutative(model, group, f"a value in `{obj.name}` is changed in several ways", [])
     if not group.allocators and (any(obj.initial) or obj.contents or set(ways.values()) & {"min", "and"}):
-        return _not_commutative(group, f"`{obj.name}` starts with values that merging would count once a core", [])
+        return _not_commutative(
+            model, group, f"`{obj.name}` starts with values that merging would count once a core", []
+        )
     for c in found:
         if c.how == "set" and not any(a < c.offset + c.size and c.offset < a + n for a, n in ways):
             ways[c.offset, c.size] = "same"

@@ -9,7 +9,7 @@ from maestro.ir.plan import Constraint, ObjectPlan, Plan, Reason
 from maestro.rss.requirement import NIC_ONLY
 from maestro.sharding.facts import facts
 from maestro.sharding.job import Job, Outcome
-from maestro.sharding.requirements import Need
+from maestro.sharding.requirements import Need, needs, sites
 from maestro.sharding.rules import rule_of
 from maestro.sharding.treatments import Treatment
 
@@ -63,11 +63,11 @@ def _blamed(refusals: Sequence[Reason]) -> dict[str, str | None]:
 def _constraints(job: Job, outcome: Outcome) -> tuple[Constraint, ...]:
     """The requirements that decide, as lines; those that differ in packet types only are one line."""
     merged: dict[str, tuple[str, dict[str, None], set[Span]]] = {}
-    rules = {n: t.rule for t in outcome.choice if t.rule in ("R5", "R6") for n in _special(job, t)}
+    rules = {_terms(n): t.rule for t in outcome.choice if t.rule in ("R5", "R6") for n in _special(job, t)}
     for kept in outcome.kept:
         if _is_spoken(kept.need):
             text = job.label(kept.need)
-            own = rules.get(kept.need) or kept.rule
+            own = rules.get(_terms(kept.need)) or kept.rule
             rule, objects, spans = merged.setdefault(text, (own, {}, set()))
             objects.update(dict.fromkeys(name for n in (kept.need, *kept.finer) for name in n.objects))
             spans.update(s for n in (kept.need, *kept.finer) for s in n.spans)
@@ -75,10 +75,15 @@ def _constraints(job: Job, outcome: Outcome) -> tuple[Constraint, ...]:
     return tuple(Constraint(t, rule, tuple(o), tuple(sorted(s))) for t, (rule, o, s) in merged.items())
 
 
+def _terms(need: Need) -> tuple[object, ...]:
+    return need.left_port, need.right_port, need.rows
+
+
 def _special(job: Job, treatment: Treatment) -> list[Need]:
     """The requirements that a treatment makes of accesses by index."""
-    owners = {a.owner for a in treatment.accesses if a.owner}
-    return [n for n in job.analysis.needs(treatment) if owners & set(n.objects)]
+    analysis = job.analysis
+    own = [a for a in treatment.accesses if a.owner]
+    return list(needs(sites(own, analysis.paths, analysis.reach, analysis.layout, analysis.model.ports)))
 
 
 def _index_ports(job: Job, treatment: Treatment) -> set[int]:
