@@ -15,6 +15,7 @@ class Leaf:
     path: int
     verdict: Verdict
     edits: tuple[tuple[int, Expr], ...]
+    head: int = 0
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def _build(paths: list[tuple[int, Path]], depth: int) -> Tree:
     if depth == len(path.steps):
         if len(paths) != 1:
             raise InternalError(f"paths {[i for i, _ in paths]} take the same steps")
-        return Leaf(index, path.verdict, path.edits)
+        return Leaf(index, path.verdict, path.edits, path.head)
     step = path.steps[depth]
     same = [(i, p) for i, p in paths if depth < len(p.steps) and p.steps[depth] == step]
     if len(same) == len(paths):

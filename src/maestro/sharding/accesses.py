@@ -12,13 +12,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 
-from maestro.ir.expr import Expr
+from maestro.ir.expr import FALSE, TRUE, Expr, rebuild, walk
 from maestro.ir.model import Operation
 from maestro.sharding.groups import Group
-from maestro.sharding.provenance import Trace
+from maestro.sharding.provenance import INDEX_RESULTS, Trace
 
-WHOLE_OBJECT = frozenset({"map_size", "expire_map", "dchain_expire_one"})
+WHOLE_OBJECT = frozenset(
+    {
+        "map_size",
+        "expire_map",
+        "expire_range",
+        "dchain_expire_one",
+        "cht_find",
+        "sketch_expire",
+        "lpm_lookup",
+        "lpm_update",
+    }
+)
 """Methods that concern all entries at once: ``hazards`` judges them, they have no location."""
 
 
@@ -30,24 +42,28 @@ class Access:
     operation: Operation
     space: str
     location: Expr
+    owner: str = ""
+    """What accesses of one space have in common although they are of several objects: all of them conflict."""
 
     @property
     def object(self) -> str:
-        return self.operation.object
+        return self.owner or self.operation.object
 
     @property
     def modifies(self) -> bool:
-        return self.operation.kind.modifies
+        return bool(self.owner) or self.operation.kind.modifies
 
 
 def accesses(paths: Sequence[Trace], group: Group) -> tuple[Access, ...]:
     """All accesses to those objects of ``group`` that some path modifies; the others constrain nothing."""
     return tuple(
-        Access(trace.number, op, space, trace.settle(location))
+        Access(trace.number, op, space, variant)
         for trace in paths
         for op in trace.path.operations
         if op.object in group.modified and op.method not in WHOLE_OBJECT
         for space, location in locations(trace, op)
+        if not (group.allocated and is_computed(trace, op))
+        for variant in variants(trace.settle(location))
     )
 
 
@@ -56,15 +72,39 @@ def locations(trace: Trace, op: Operation) -> Iterator[tuple[str, Expr]]:
 
     None for an allocation that failed, and for one whose index no map ever gets (see ``hazards``).
     """
-    if op.method in ("map_get", "map_put", "map_erase"):
+    if "key" in dict(op.args):
         yield op.object, op.arg("key")
         return
     index = op.result("index") if op.method == "dchain_allocate" else op.arg("index")
-    source = trace.source(index)
-    if source is None:
+    block = trace.block(index)
+    if block is None:
         yield f"{op.object}[]", index
         return
+    source, index = block.source, block.source.result(INDEX_RESULTS[block.source.method])
     if source.method == "map_get":
         yield source.object, source.arg("key")
     for put in trace.puts(index):
         yield put.object, put.arg("key")
+
+
+def is_computed(trace: Trace, op: Operation) -> bool:
+    """Whether ``op`` is addressed by an index that the NF computes itself."""
+    index = dict(op.args).get("index")
+    return index is not None and trace.block(index) is None
+
+
+_CHOICES = 4
+
+
+def variants(e: Expr) -> Iterator[Expr]:
+    """``e`` with its choices (``ite``) taken in every way; many choices stay as they are."""
+    tests = list(dict.fromkeys(n.args[0] for n in walk(e) if n.op == "ite"))
+    if len(tests) > _CHOICES:
+        yield e
+        return
+    for taken in product((TRUE, FALSE), repeat=len(tests)):
+        chosen = dict(zip(tests, taken, strict=True))
+        new: dict[Expr, Expr] = {}
+        for n in walk(e):
+            new[n] = chosen.get(n) or rebuild(n, tuple(new[a] for a in n.args))
+        yield new[e]

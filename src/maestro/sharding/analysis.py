@@ -1,9 +1,10 @@
-"""What a model demands of any NIC: its groups, the obstacles in each, and the requirements."""
+"""What a model demands of any NIC: its groups, the ways to treat each, and what stands in the way of the others."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from maestro.diagnostics import Span
 from maestro.ir.model import Model
@@ -17,47 +18,68 @@ from maestro.sharding.provenance import Trace, traces
 from maestro.sharding.reach import Reach, Solve
 from maestro.sharding.requirements import Layout, Need, choose_layout, needs, sites
 from maestro.sharding.rules import stored_keys
+from maestro.sharding.treatments import Treatment, treatments
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A group that packets change: the ways to treat it, best first, and why others are closed.
+
+    ``touches``: how many paths use it.
+    """
+
+    group: Group
+    treatments: tuple[Treatment, ...]
+    refusals: tuple[Reason, ...]
+    touches: int
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """``obstacles``: why groups cannot be divided at all. ``needs``: the requirements of the groups that can.
-
-    ``lines``: object → the C lines that use it, or that of its definition.
-    """
+    """``subjects``: the groups that packets change. ``lines``: object → the C lines that use it, or that define it."""
 
     model: Model
     groups: tuple[Group, ...]
-    obstacles: tuple[Reason, ...]
-    needs: tuple[Need, ...]
-    layout: Layout
+    subjects: tuple[Subject, ...]
     lines: dict[str, tuple[Span, ...]]
+    paths: tuple[Trace, ...]
+    reach: Reach
+    _needs: dict[Treatment, tuple[Need, ...]] = field(default_factory=dict)
 
     @property
     def modified(self) -> frozenset[str]:
         return frozenset(name for g in self.groups for name in g.modified)
+
+    @cached_property
+    def layout(self) -> Layout:
+        made = [a for s in self.subjects for t in s.treatments for a in t.accesses]
+        return choose_layout(made, self.paths, self.reach, self.model.ports)
+
+    def needs(self, treatment: Treatment) -> tuple[Need, ...]:
+        """The requirements of one treatment."""
+        if treatment not in self._needs:
+            found = sites(treatment.accesses, self.paths, self.reach, self.layout, self.model.ports)
+            self._needs[treatment] = needs(found)
+        return self._needs[treatment]
 
 
 def analyse(model: Model, solve: Solve) -> Analysis:
     """Everything about ``model`` that does not depend on the NIC. ``solve`` answers satisfiability questions."""
     paths = traces(model.paths)
     found = groups(model, paths)
-    obstacles: list[Reason] = []
-    sound: list[Group] = []
-    for group in found:
-        own = list(_obstacles(model, paths, group, solve)) if group.modified else []
-        obstacles += own
-        if not own:
-            sound.append(group)
-    made = {group: accesses(paths, group) for group in sound}
-    reach = Reach(model, solve)
-    layout = choose_layout([a for group in sound for a in made[group]], paths, reach, model.ports)
-    demands = [n for own in made.values() for n in needs(sites(own, paths, reach, layout, model.ports))]
-    return Analysis(model, found, tuple(obstacles), tuple(demands), layout, _lines(model, paths))
+    subjects = tuple(_subject(model, paths, group, solve) for group in found if group.modified)
+    return Analysis(model, found, subjects, _lines(model, paths), paths, Reach(model, solve))
+
+
+def _subject(model: Model, paths: tuple[Trace, ...], group: Group, solve: Solve) -> Subject:
+    obstacles = tuple(_obstacles(model, paths, group, solve))
+    ways, refusals = treatments(model, paths, group, obstacles, solve)
+    touches = sum(any(op.object in group.objects for op in t.path.operations) for t in paths)
+    return Subject(group, ways, refusals, touches)
 
 
 def _obstacles(model: Model, paths: tuple[Trace, ...], group: Group, solve: Solve) -> Iterable[Reason]:
-    yield from hazards(model, paths, group)
+    yield from hazards(model, paths, group, solve)
     yield from expiry_hazards(paths, group, solve)
     yield from leftover_hazards(model, paths, group, solve)
     yield from stored_keys(accesses(paths, group))

@@ -15,7 +15,7 @@ from maestro.sharding.analysis import analyse
 from maestro.sharding.job import Job
 from maestro.sharding.reach import Solve
 from maestro.sharding.rules import rule_of
-from maestro.sharding.strategy import locks, shared_nothing
+from maestro.sharding.strategy import plan_of
 from maestro.solver.bitwuzla_backend import Backend
 
 
@@ -41,7 +41,8 @@ def decide(
 ) -> Decision:
     """The plan for ``model`` on ``cores`` cores behind a NIC.
 
-    ``strategy``: ``auto`` takes shared-nothing when it is possible and locks otherwise; ``shared-nothing`` insists.
+    ``strategy``: ``auto`` shards what can be sharded and locks the rest; ``shared-nothing`` insists; ``locks`` locks
+    all state that changes.
     ``seed`` makes another choice among equally good keys (None: 0). ``port_names``: port → name, for explanations.
     ``unproven``: why a shared-nothing plan for this model did not pass its check; locks it is, then.
     Raises UnsupportedError: ``not-shardable`` when shared-nothing is asked for and impossible, ``strategy-not-yet``
@@ -52,19 +53,16 @@ def decide(
     analysis = analyse(model, solve or Backend().check)
     middle = perf_counter()
     job = Job(analysis, profile, cores, seed or 0, port_names or {})
-    found, refusals = (None, unproven) if unproven else job.shared_nothing()
-    if found is None and strategy == "shared-nothing":
-        raise _not_shardable(model, refusals)
-    if found is None:
-        found = job.unconstrained()
-        plan = locks(job, found, refusals)
-    else:
-        plan = shared_nothing(job, found)
-    return Decision(plan, found.quality, {"requirements": middle - start, "keys": perf_counter() - middle})
+    outcome = job.all_locked(tuple(unproven)) if unproven or strategy == "locks" else job.outcome()
+    if outcome.locked and strategy == "shared-nothing":
+        raise _not_shardable(model, outcome.refusals)
+    plan = plan_of(job, outcome)
+    quality = outcome.configuration.quality
+    return Decision(plan, quality, {"requirements": middle - start, "keys": perf_counter() - middle})
 
 
 def _check_strategy(strategy: str) -> None:
-    if strategy not in ("auto", "shared-nothing"):
+    if strategy not in ("auto", "shared-nothing", "locks"):
         raise UnsupportedError(
             f"strategy {strategy!r} cannot be asked for yet",
             hint="--strategy auto says what is possible; --strategy shared-nothing insists on it",

@@ -19,12 +19,15 @@ class Group:
 
     ``index_maps``: maps whose values are indices into the group's vectors and allocators.
     ``allocators``: those that some path allocates from; their indices are divided among cores.
+    ``allocated``: there is one allocator, and all indices in the group's maps come from it. Then every core owns a part
+    of the indices, and what is stored under them, outright.
     """
 
     objects: tuple[str, ...]
     modified: frozenset[str]
     index_maps: frozenset[str]
     allocators: frozenset[str]
+    allocated: bool = False
 
     def divides(self, source: Operation) -> bool:
         """Whether ``source`` yields an index whose value differs between one core and many."""
@@ -60,10 +63,11 @@ def _links(paths: Sequence[Trace], modified: frozenset[str]) -> Iterator[tuple[s
             for other in op.related:
                 yield op.object, other
             for name, value in op.args:
-                is_index = name == "index" or (op.method == "map_put" and name == "value")
-                source = trace.source(value) if is_index else None
-                if source:
-                    yield op.object, source.object
+                if name == "index" or (op.method == "map_put" and name == "value"):
+                    block = trace.block(value) if name == "index" else None
+                    source = block.source if block else trace.source(value)
+                    if source:
+                        yield op.object, source.object
 
 
 def modified_objects(paths: Sequence[Trace]) -> frozenset[str]:
@@ -78,13 +82,27 @@ def modified_objects(paths: Sequence[Trace]) -> frozenset[str]:
 
 def _group(model: Model, paths: Sequence[Trace], names: tuple[str, ...], modified: frozenset[str]) -> Group:
     kinds = {name: model.object(name).kind for name in names}
-    indexed = any(kind != "map" for kind in kinds.values())
-    allocators = {
-        op.object for t in paths for op in t.path.operations if op.method == "dchain_allocate" and op.object in kinds
-    }
-    return Group(
-        names,
-        modified & set(names),
-        frozenset(n for n, kind in kinds.items() if kind == "map" and indexed),
-        frozenset(allocators),
-    )
+    indexed = any(kind in ("vector", "dchain") for kind in kinds.values())
+    operations = [(t, op) for t in paths for op in t.path.operations if op.object in kinds]
+    allocators = {op.object for _, op in operations if op.method == "dchain_allocate"}
+    maps = {n for n, kind in kinds.items() if kind == "map" and indexed}
+    if len(allocators) == 1:
+        # Maps that are only ever given plain numbers are data of their keys, not ways to an entry.
+        puts = [(op.object, t.source(op.arg("value"))) for t, op in operations if op.method == "map_put"]
+        found = {op.object for op in _index_lookups(operations)}
+        data = {n for n in maps & modified if n not in found and not any(s for name, s in puts if name == n)}
+        maps -= data
+        strays = any(source is None for name, source in puts if name in maps)
+        allocated = maps <= modified and not strays
+    else:
+        allocated = False
+    return Group(names, modified & set(names), frozenset(maps), frozenset(allocators), allocated)
+
+
+def _index_lookups(operations: Sequence[tuple[Trace, Operation]]) -> Iterator[Operation]:
+    """The lookups whose value addresses something."""
+    for trace, op in operations:
+        for name, value in op.args:
+            block = trace.block(value) if name == "index" else None
+            if block and block.source.method == "map_get":
+                yield block.source

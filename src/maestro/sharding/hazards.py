@@ -1,7 +1,9 @@
 """What keeps a group from being divided among cores, whatever the NIC can hash.
 
-Dividing a group gives each core its own map, vectors and allocator. That changes nothing that the NF can notice
-only if index values, the number of entries and the leftovers in freed cells never influence a packet's fate.
+Dividing a group gives each core its own map, vectors and allocator. Which free index an allocator gives out is its own
+business: the sequential NF is right for any choice, and each core chooses from a part of its own. So an index may be
+kept and sent. What decides over a packet, though, must not depend on other cores' entries: how many there are, which of
+all is chosen, or whose entry an index is.
 """
 
 from __future__ import annotations
@@ -9,23 +11,29 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from maestro.diagnostics import Span
-from maestro.ir.expr import TRUE, Expr, symbols
+from maestro.ir.expr import TRUE, Expr, negate, symbols
 from maestro.ir.model import Assume, Model, Operation
 from maestro.ir.plan import Reason
 from maestro.sharding.accesses import accesses
 from maestro.sharding.groups import Group
-from maestro.sharding.provenance import Trace
+from maestro.sharding.provenance import INDEX_RESULTS, Trace, is_input
+from maestro.sharding.reach import Solve
+from maestro.solver.answer import Answer
 
-_STEERED = "allocation steered by the NIC's hash will cover this; until then the group is locked"
+_LEAK_HINT = "an index may address state, be stored and be sent; decide by the packet and by what the entry holds"
 
 
-def hazards(model: Model, paths: Sequence[Trace], group: Group) -> Iterator[Reason]:
+def hazards(model: Model, paths: Sequence[Trace], group: Group, solve: Solve) -> Iterator[Reason]:
     """Every obstacle in ``group``, each kind once an object."""
     yield from _index_leaks(paths, group)
     yield from _quantities(paths, group)
-    yield from _unlocated(paths, group)
-    yield from _foreign_indices(model, paths, group)
+    yield from _choices(paths, group)
+    yield from _table_updates(paths, group)
+    yield from _blocks(model, paths, group, solve)
     yield from _filled_at_init(model, group)
+    if not group.allocated:
+        yield from _unlocated(paths, group)
+        yield from _foreign_indices(model, paths, group)
 
 
 def spans_of(operations: Sequence[Operation]) -> tuple[Span, ...]:
@@ -45,7 +53,7 @@ def uses(trace: Trace, group: Group) -> Iterator[tuple[Expr, str, Span | None]]:
             case Operation(method=method, object=name, args=args, span=span):
                 for arg, value in args:
                     index = arg == "index" or (method == "map_put" and arg == "value")
-                    if not (index and name in group.modified and trace.source(value)):
+                    if not (index and name in group.modified and trace.block(value)):
                         yield trace.settle(value), f"is part of the {arg} given to `{name}`", span
     verdict = trace.path.verdict
     if verdict.port:
@@ -70,9 +78,12 @@ def _users(
                     yield made[s], how, span
 
 
+_ALLOWED = ("is written into the packet", "is part of the cell", "is part of the value")
+
+
 def _index_leaks(paths: Sequence[Trace], group: Group) -> Iterator[Reason]:
-    results = {"map_get": "value", "dchain_allocate": "index", "dchain_expire_one": "index"}
-    leaks = [u for u in _users(paths, results, group) if group.divides(u[0])]
+    allowed = _ALLOWED if group.allocated else ()
+    leaks = [u for u in _users(paths, INDEX_RESULTS, group) if group.divides(u[0]) and not u[1].startswith(allowed)]
     for name in dict.fromkeys(op.object for op, _, _ in leaks):
         own = [u for u in leaks if u[0].object == name]
         yield Reason(
@@ -80,7 +91,7 @@ def _index_leaks(paths: Sequence[Trace], group: Group) -> Iterator[Reason]:
             f"an index that `{name}` yields {own[0][1]}, so it must be the same on one core and on many",
             group.objects,
             tuple(dict.fromkeys(span for op, _, at in own for span in (op.span, at) if span)),
-            _STEERED,
+            _LEAK_HINT,
         )
 
 
@@ -96,6 +107,58 @@ def _quantities(paths: Sequence[Trace], group: Group) -> Iterator[Reason]:
             tuple(dict.fromkeys(span for op, _, at in own for span in (op.span, at) if span)),
             "decide by the packet and its own entry only, or count per flow",
         )
+
+
+def _choices(paths: Sequence[Trace], group: Group) -> Iterator[Reason]:
+    """Consistent hashing asks for the first of all entries that is alive."""
+    for name in sorted(group.modified):
+        own = [op for t in paths for op in t.path.operations if op.method == "cht_find" and op.object == name]
+        if own:
+            yield Reason(
+                "global-choice",
+                f"a packet is given one of all the entries alive in `{name}`, whichever packets keep them alive",
+                (name,),
+                spans_of(own),
+                "entries that all packets choose from are every core's: keep them few and rarely changed",
+            )
+
+
+def _table_updates(paths: Sequence[Trace], group: Group) -> Iterator[Reason]:
+    own = [op for t in paths for op in t.path.operations if op.object in group.objects and op.method == "lpm_update"]
+    if own:
+        yield Reason(
+            "global-choice",
+            f"a packet changes a prefix of `{own[0].object}`, which decides over packets of many addresses",
+            (own[0].object,),
+            spans_of(own),
+            "fill the table in nf_init, and leave it alone afterwards",
+        )
+
+
+def _blocks(model: Model, paths: Sequence[Trace], group: Group, solve: Solve) -> Iterator[Reason]:
+    """Indices computed from an allocated one must stay in a block that is that one's own."""
+    for name in group.objects:
+        lost = [
+            op
+            for t in paths
+            for op in t.path.operations
+            if op.object == name and "index" in dict(op.args) and not _in_block(model, t, op, solve)
+        ]
+        if lost:
+            yield Reason(
+                "foreign-index",
+                f"`{name}` is reached by an index computed from an allocated one, which may be another entry's",
+                (name,),
+                spans_of(lost),
+                "compute it as index * n + k, and test before that k is below n",
+            )
+
+
+def _in_block(model: Model, trace: Trace, op: Operation, solve: Solve) -> bool:
+    block = trace.block(op.arg("index"))
+    if block is None or block.factor == 1:
+        return block is not None or is_input(trace.settle(op.arg("index")))
+    return solve([*trace.path.conditions, negate(block.inside)]) is Answer.UNSAT
 
 
 def _unlocated(paths: Sequence[Trace], group: Group) -> Iterator[Reason]:

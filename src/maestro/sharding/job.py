@@ -1,20 +1,43 @@
-"""From an analysis and a NIC to an outcome: keys for all requirements, or the reasons why there are none."""
+"""From an analysis and a NIC to an outcome: the most that can be sharded, with keys for it, and why not the rest."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
 
 from maestro.ir.plan import Reason
 from maestro.rss.explain import Infeasible
 from maestro.rss.profile import Profile
 from maestro.rss.requirement import Requirement
 from maestro.rss.solve import Configuration, configure
-from maestro.sharding.analysis import Analysis
+from maestro.sharding.analysis import Analysis, Subject
 from maestro.sharding.notation import constraint
 from maestro.sharding.requirements import Need, conflicting_types
 from maestro.sharding.rules import Kept, coarsest, conflict, unusable_keys
+from maestro.sharding.treatments import Treatment
+
+Choice = tuple[Treatment, ...]
+
+_MOST_CHOICES = 64
+"""Combinations of treatments that are tried."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """``choice``: how the groups that need no lock are treated; ``kept``: their requirements, the coarsest only.
+
+    ``locked``: the others. ``refusals``: why. ``second``: another choice with all the same groups and its
+    configuration, which spreads worse. ``rivals``: locked groups that could be sharded instead of the chosen ones.
+    """
+
+    configuration: Configuration
+    choice: Choice
+    kept: tuple[Kept, ...]
+    locked: tuple[Subject, ...] = ()
+    refusals: tuple[Reason, ...] = ()
+    second: tuple[Choice, Configuration] | None = None
+    rivals: tuple[Subject, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -26,28 +49,84 @@ class Job:
     cores: int
     seed: int
     names: Mapping[int, str]
-
-    @cached_property
-    def kept(self) -> tuple[Kept, ...]:
-        return coarsest(self.analysis.needs)
+    _found: dict[Choice, Configuration | Reason] = field(default_factory=dict)
 
     def label(self, need: Need) -> str:
         return constraint(need, self.names)
 
-    def shared_nothing(self) -> tuple[Configuration | None, tuple[Reason, ...]]:
-        """The configuration that meets every requirement; or None, and the reasons against it."""
-        refusals = (*self.analysis.obstacles, *unusable_keys(self.analysis.needs, self.profile))
-        blamed = {name for r in refusals for name in r.objects}
-        found = self.configuration([k.need for k in self.kept if not blamed & set(k.need.objects)])
-        if isinstance(found, Infeasible):
-            return None, (*refusals, self._explain(found))
-        return (None, refusals) if refusals else (found, ())
+    def outcome(self) -> Outcome:
+        """The most that can be sharded: all groups, or a maximal set that starts with those most paths touch."""
+        subjects = self.analysis.subjects
+        possible = [s for s in subjects if s.treatments]
+        refusals = [r for s in subjects if not s.treatments for r in s.refusals]
+        best, why = self._best(possible)
+        if best is not None:
+            locked = tuple(s for s in subjects if not s.treatments)
+            return self._outcome(best, locked, refusals, ())
+        chosen: list[Subject] = []
+        best = self._best([])[0]
+        dropped: list[Subject] = []
+        for subject in sorted(possible, key=lambda s: -s.touches):
+            more, why = self._best([*chosen, subject])
+            if more is None:
+                dropped.append(subject)
+                refusals += [*why, *subject.refusals]
+            else:
+                chosen.append(subject)
+                best = more
+        assert best is not None, "without requirements every NIC has a configuration"
+        locked = tuple(s for s in subjects if s not in chosen)
+        rivals = tuple(s for s in dropped if chosen and self._best([s])[0] is not None)
+        return self._outcome(best, locked, list(dict.fromkeys(refusals)), rivals)
+
+    def all_locked(self, refusals: tuple[Reason, ...]) -> Outcome:
+        """Nothing sharded, whatever could be: ``refusals`` say why, if there is a reason."""
+        return Outcome(self.unconstrained(), (), (), self.analysis.subjects, refusals)
+
+    def _outcome(
+        self, ranked: list[Choice], locked: tuple[Subject, ...], refusals: list[Reason], rivals: tuple[Subject, ...]
+    ) -> Outcome:
+        choice, *others = ranked
+        second = (others[0], self._configured(others[0])) if others else None
+        return Outcome(self._configured(choice), choice, self.kept(choice), locked, tuple(refusals), second, rivals)
+
+    def _configured(self, choice: Choice) -> Configuration:
+        found = self._try(choice)
+        assert isinstance(found, Configuration)
+        return found
+
+    def _best(self, subjects: Sequence[Subject]) -> tuple[list[Choice] | None, list[Reason]]:
+        """The feasible choices that copy the fewest groups, best keys first; or None and why there is none."""
+        why: list[Reason] = []
+        choices = sorted(_choices(subjects), key=_copies)[:_MOST_CHOICES]
+        for copies in sorted({_copies(c) for c in choices}):
+            level = [c for c in choices if _copies(c) == copies]
+            found = [c for c in level if isinstance(self._try(c), Configuration)]
+            if found:
+                return sorted(found, key=lambda c: _poverty(self._configured(c))), []
+            why += [r for c in level if isinstance(r := self._try(c), Reason)]
+        return None, list(dict.fromkeys(why))
+
+    def _try(self, choice: Choice) -> Configuration | Reason:
+        if choice not in self._found:
+            self._found[choice] = self._solve(choice)
+        return self._found[choice]
+
+    def _solve(self, choice: Choice) -> Configuration | Reason:
+        demanded = [n for t in choice for n in self.analysis.needs(t)]
+        unusable = next(unusable_keys(demanded, self.profile), None)
+        if unusable:
+            return unusable
+        kept = self.kept(choice)
+        found = self.configuration([k.need for k in kept])
+        return self._explain(found, kept) if isinstance(found, Infeasible) else found
+
+    def kept(self, choice: Choice) -> tuple[Kept, ...]:
+        return coarsest([n for t in choice for n in self.analysis.needs(t)])
 
     def unconstrained(self) -> Configuration:
         """Keys that spread well, for packets that may go to any core."""
-        found = self.configuration([])
-        assert isinstance(found, Configuration), "without requirements every NIC has a configuration"
-        return found
+        return self._configured(())
 
     def configuration(self, needs: Sequence[Need]) -> Configuration | Infeasible:
         layout = self.analysis.layout.name
@@ -68,8 +147,23 @@ class Job:
             need.left_port, need.left_types, left, need.right_port, need.right_types, right, self.label(need)
         )
 
-    def _explain(self, found: Infeasible) -> Reason:
-        needs = [k.need for k in self.kept]
+    def _explain(self, found: Infeasible, kept: Sequence[Kept]) -> Reason:
+        needs = [k.need for k in kept]
         culprits = [n for n in needs if self.label(n) in found.conflict]
         at_port = [n for n in needs if found.port in (n.left_port, n.right_port)]
         return conflict(culprits or at_port, self.profile, found.reason)
+
+
+def _choices(subjects: Sequence[Subject]) -> Iterator[Choice]:
+    yield from product(*(s.treatments for s in subjects))
+
+
+def _copies(choice: Choice) -> int:
+    return sum(t.rule == "R7" for t in choice)
+
+
+def _poverty(found: Configuration) -> tuple[int, ...]:
+    """How badly keys spread, the worst port counting: rank missed first, then few bits to tell cores apart by."""
+    ranks = [f.possible for f in found.quality.fields if not f.field] or [0]
+    bits = [sum(f.count for f in p.fields) for p in found.ports]
+    return -min(ranks), -min(bits, default=0)

@@ -1,7 +1,8 @@
 """What one flow may find of another: bytes left in a cell by its last owner, and indices that outlive their entry.
 
 Which flow last owned a freed index depends on the order of allocations, and that differs between one core and many.
-So nothing that a packet can notice may depend on it.
+So nothing that a packet can notice may depend on it, unless each core gives out indices of a part of its own: then the
+last owner was a flow of the same core, and what it left is what the sequential NF would have found.
 """
 
 from __future__ import annotations
@@ -34,8 +35,9 @@ class _Cell:
 def leftover_hazards(model: Model, paths: Sequence[Trace], group: Group, solve: Solve) -> Iterator[Reason]:
     if not group.allocators:
         return
-    yield from _stale_cells(model, paths, group)
-    yield from _stale_indices(paths, group)
+    if not group.allocated:
+        yield from _stale_cells(model, paths, group)
+        yield from _stale_indices(paths, group)
     yield from _expired_keys(model, paths, group, solve)
 
 

@@ -10,21 +10,37 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from maestro.ir.expr import FALSE, TRUE, Expr, negate, packet_offset, rebuild, symbols, walk
+from maestro.ir.expr import FALSE, TRUE, Expr, binary, const, extract, negate, packet_offset, rebuild, symbols, walk
 from maestro.ir.model import Operation, Path
 
-_INDEX_RESULTS = {"map_get": "value", "dchain_allocate": "index", "dchain_expire_one": "index"}
+INDEX_RESULTS = {"map_get": "value", "dchain_allocate": "index", "dchain_expire_one": "index"}
 
 
 def conjuncts(conditions: tuple[Expr, ...]) -> Iterator[Expr]:
-    """The conditions with their top-level conjunctions taken apart."""
+    """The conditions with their top-level conjunctions taken apart, negated disjunctions too."""
     stack = list(reversed(conditions))
     while stack:
         e = stack.pop()
-        if e.op == "and":
+        if e.op == "and" and e.width == 1:
             stack.extend(reversed(e.args))
+        elif e.op == "not" and e.args[0].op == "or":
+            stack.extend(negate(a) for a in reversed(e.args[0].args))
         else:
             yield e
+
+
+@dataclass(frozen=True)
+class Block:
+    """An index ``factor * i + rest``, where ``source`` returned i: with rest < factor, a place in the block of i."""
+
+    source: Operation
+    factor: int
+    rest: Expr
+
+    @property
+    def inside(self) -> Expr:
+        """The condition that the place lies in the block."""
+        return binary("ult", self.rest, const(self.factor, self.rest.width))
 
 
 def is_input(e: Expr) -> bool:
@@ -50,7 +66,7 @@ class Trace:
     @cached_property
     def sources(self) -> Mapping[Expr, Operation]:
         """The operation that produced each index symbol."""
-        return {op.result(name): op for op in self.path.operations if (name := _INDEX_RESULTS.get(op.method))}
+        return {op.result(name): op for op in self.path.operations if (name := INDEX_RESULTS.get(op.method))}
 
     def settle(self, e: Expr) -> Expr:
         """``e`` with the choices (``ite``) that the path's branches have decided taken."""
@@ -72,6 +88,18 @@ class Trace:
         """The operation that ``index`` is exactly a result of, if any."""
         return self.sources.get(self.symbol(index))
 
+    def block(self, index: Expr) -> Block | None:
+        """How ``index`` is made of one that an operation returned; None when it is not, or from several."""
+        source = self.source(index)
+        if source is not None:
+            return Block(source, 1, const(0, 32))
+        e = self.settle(index)
+        found = [s for s in symbols(e) if s in self.sources]
+        if len(found) != 1:
+            return None
+        linear = _linear(e, found[0])
+        return Block(self.sources[found[0]], *linear) if linear and linear[0] > 1 else None
+
     def puts(self, index: Expr) -> Iterator[Operation]:
         """The ``map_put`` operations of the path that store ``index``."""
         wanted = self.symbol(index)
@@ -82,6 +110,31 @@ class Trace:
     def failed(self, allocation: Operation) -> bool:
         """Whether the path is one on which ``allocation`` found no free index."""
         return self.facts.get(allocation.result("ok")) is FALSE
+
+
+def _linear(e: Expr, i: Expr) -> tuple[int, Expr] | None:
+    """(factor, rest) with e = factor * i + rest, modulo 2 ** e.width. Indices are small: extending them is exact."""
+    if i not in symbols(e):
+        return 0, e
+    parts = [_linear(a, i) for a in e.args]
+    match e.op, parts:
+        case "sym", _:
+            return 1, const(0, e.width)
+        case (("zext" | "sext"), [(factor, rest)]) if rest.is_const and rest.value == 0:
+            return factor, const(0, e.width)
+        case "extract", [(factor, rest)] if e.lo == 0:
+            return factor, extract(rest, e.hi, 0)
+        case "add", [(f, a), (g, b)]:
+            return f + g, binary("add", a, b)
+        case "sub", [(f, a), (0, b)]:
+            return f, binary("sub", a, b)
+        case "mul", [(f, a), (0, b)] if b.is_const:
+            return f * b.value, binary("mul", a, b)
+        case "mul", [(0, a), (g, b)] if a.is_const:
+            return g * a.value, binary("mul", a, b)
+        case "shl", [(f, a), (0, b)] if b.is_const:
+            return f << b.value, binary("shl", a, b)
+    return None
 
 
 def traces(paths: tuple[Path, ...]) -> tuple[Trace, ...]:

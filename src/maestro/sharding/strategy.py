@@ -5,67 +5,90 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from maestro.diagnostics import Span
-from maestro.ir.plan import Constraint, ObjectPlan, Plan, PortPlan, Reason
+from maestro.ir.plan import Constraint, ObjectPlan, Plan, Reason
 from maestro.rss.requirement import NIC_ONLY
-from maestro.rss.solve import Configuration
-from maestro.sharding.groups import Group
-from maestro.sharding.job import Job
-from maestro.sharding.notation import port_name
-from maestro.sharding.requirements import Need, conflicting_types
+from maestro.sharding.facts import facts
+from maestro.sharding.job import Job, Outcome
+from maestro.sharding.requirements import Need, needs, sites
 from maestro.sharding.rules import rule_of
+from maestro.sharding.treatments import Treatment
 
 
-def shared_nothing(job: Job, found: Configuration) -> Plan:
-    """The plan in which every object that changes is sharded."""
-    subsumed = {name for k in job.kept for n in k.finer for name in n.objects}
-    finest = subsumed - {name for k in job.kept for name in k.need.objects}
-    rules = {name: "R2" if name in finest else "R1" for name in job.analysis.modified}
-    ports = found.to_port_plans()
-    return _plan(job, "shared-nothing", "sharded", rules, ports, _constraints(job), tuple(_facts(job, ports)))
+def plan_of(job: Job, outcome: Outcome) -> Plan:
+    """The plan of an outcome: shared-nothing when no group is locked, locks when all are, else hybrid."""
+    treated = {name: t for t in outcome.choice for name in t.group.modified}
+    blamed = _blamed(outcome.refusals)
+    subsumed = {name for k in outcome.kept for n in k.finer for name in n.objects}
+    finest = subsumed - {name for k in outcome.kept for name in k.need.objects}
+    lines = job.analysis.lines
+    objects = []
+    for o in job.analysis.model.objects:
+        strategy, rule = "read-only", None
+        if o.name in treated:
+            strategy = treated[o.name].strategy
+            rule = treated[o.name].rule or ("R2" if o.name in finest else "R1")
+        elif o.name in job.analysis.modified:
+            strategy, rule = "locked", blamed.get(o.name)
+        objects.append(ObjectPlan(o.name, o.kind, strategy, rule, lines[o.name]))
+    ports = outcome.configuration.to_port_plans()
+    return Plan(
+        nf=job.analysis.model.nf,
+        nic=job.profile.name,
+        cores=job.cores,
+        strategy=_name(outcome),
+        objects=tuple(objects),
+        ports=ports,
+        constraints=_constraints(job, outcome),
+        reasons=(*outcome.refusals, *_along(job, outcome), *facts(job, outcome, ports)),
+        steering=tuple(s for t in outcome.choice for s in t.steering if s.port in _index_ports(job, t)),
+        interchanges=tuple(i for t in outcome.choice for i in t.interchanges),
+        replicas=tuple(r for t in outcome.choice for r in t.replicas),
+    )
 
 
-def locks(job: Job, found: Configuration, refusals: Sequence[Reason]) -> Plan:
-    """The plan in which every object that changes is locked, and packets may go to any core."""
+def _name(outcome: Outcome) -> str:
+    if not outcome.locked:
+        return "shared-nothing"
+    return "hybrid" if outcome.choice else "locks"
+
+
+def _blamed(refusals: Sequence[Reason]) -> dict[str, str | None]:
     rules: dict[str, str | None] = {}
     for reason in refusals:
         for name in reason.objects:
             rules[name] = rules.get(name) or rule_of(reason)
-    along = tuple(_locked_along(job, refusals))
-    return _plan(job, "locks", "locked", rules, found.to_port_plans(), (), (*refusals, *along))
+    return rules
 
 
-def _plan(
-    job: Job,
-    strategy: str,
-    treatment: str,
-    rules: dict[str, str] | dict[str, str | None],
-    ports: tuple[PortPlan, ...],
-    constraints: tuple[Constraint, ...],
-    reasons: tuple[Reason, ...],
-) -> Plan:
-    """``treatment``: the strategy of every object that changes; the others are read-only."""
-    analysis = job.analysis
-    objects = tuple(
-        ObjectPlan(o.name, o.kind, treatment, rules.get(o.name), analysis.lines[o.name])
-        if o.name in analysis.modified
-        else ObjectPlan(o.name, o.kind, "read-only", None, analysis.lines[o.name])
-        for o in analysis.model.objects
-    )
-    nf, nic = analysis.model.nf, job.profile.name
-    return Plan(nf, nic, job.cores, strategy, objects, ports, constraints, reasons)
-
-
-def _constraints(job: Job) -> tuple[Constraint, ...]:
+def _constraints(job: Job, outcome: Outcome) -> tuple[Constraint, ...]:
     """The requirements that decide, as lines; those that differ in packet types only are one line."""
     merged: dict[str, tuple[str, dict[str, None], set[Span]]] = {}
-    for kept in job.kept:
+    rules = {_terms(n): t.rule for t in outcome.choice if t.rule in ("R5", "R6") for n in _special(job, t)}
+    for kept in outcome.kept:
         if _is_spoken(kept.need):
             text = job.label(kept.need)
-            rule, objects, spans = merged.setdefault(text, (kept.rule, {}, set()))
+            own = rules.get(_terms(kept.need)) or kept.rule
+            rule, objects, spans = merged.setdefault(text, (own, {}, set()))
             objects.update(dict.fromkeys(name for n in (kept.need, *kept.finer) for name in n.objects))
             spans.update(s for n in (kept.need, *kept.finer) for s in n.spans)
-            merged[text] = (max(rule, kept.rule), objects, spans)
+            merged[text] = (max(rule, own), objects, spans)
     return tuple(Constraint(t, rule, tuple(o), tuple(sorted(s))) for t, (rule, o, s) in merged.items())
+
+
+def _terms(need: Need) -> tuple[object, ...]:
+    return need.left_port, need.right_port, need.rows
+
+
+def _special(job: Job, treatment: Treatment) -> list[Need]:
+    """The requirements that a treatment makes of accesses by index."""
+    analysis = job.analysis
+    own = [a for a in treatment.accesses if a.owner]
+    return list(needs(sites(own, analysis.paths, analysis.reach, analysis.layout, analysis.model.ports)))
+
+
+def _index_ports(job: Job, treatment: Treatment) -> set[int]:
+    """The ports at which packets name entries by index."""
+    return {port for n in _special(job, treatment) for port in (n.left_port, n.right_port)}
 
 
 def _is_spoken(need: Need) -> bool:
@@ -73,57 +96,16 @@ def _is_spoken(need: Need) -> bool:
     return not any(all(t.endswith(NIC_ONLY) for t in types) for types in (need.left_types, need.right_types))
 
 
-def _facts(job: Job, ports: Sequence[PortPlan]) -> Iterator[Reason]:
-    """What a user of the sharded NF should know."""
-    if not job.analysis.modified:
-        yield Reason("stateless", f"{job.analysis.model.nf} changes no state: any core can take any packet")
-        return
-    for group in job.analysis.groups:
-        if group.allocators and job.cores > 1:
-            yield _divided(job, group)
-    reached = conflicting_types(job.analysis.needs)
-    for port in ports:
-        types = [t for t in port.resteered if t in reached.get(port.port, ())]
-        if types:
-            yield _resteered(job, port.port, types)
-
-
-def _divided(job: Job, group: Group) -> Reason:
-    capacities = {job.analysis.model.object(name).capacity for name in group.allocators}
-    name = next((n for n in group.objects if n in group.index_maps & group.modified), group.objects[0])
-    total = min(capacities)
-    share, rest = divmod(total, job.cores)
-    each = f"{share} or {share + 1}" if rest else f"{share}"
-    return Reason(
-        "divided-capacity",
-        f"{name.removesuffix('.map')}: {total} entries → {each} a core on {job.cores} cores",
-        tuple(n for n in group.objects if n in group.modified),
-        (job.analysis.model.object(name).span,),
-        "a core can be full while others are not; if that matters, raise the capacity",
-    )
-
-
-def _resteered(job: Job, port: int, types: Sequence[str]) -> Reason:
-    needs = [k.need for k in job.kept if port in (k.need.left_port, k.need.right_port)]
-    return Reason(
-        "resteered",
-        f"{port_name(port, job.names)}: {job.profile.title} does not hash {', '.join(types)} as the state needs; "
-        "software sends those packets to the core that owns their state",
-        tuple(dict.fromkeys(name for n in needs for name in n.objects)),
-        tuple(sorted({s for n in needs for s in n.spans})),
-        "costs a hand-over between cores for such packets only",
-    )
-
-
-def _locked_along(job: Job, refusals: Sequence[Reason]) -> Iterator[Reason]:
-    blamed = {name for r in refusals for name in r.objects}
-    for group in job.analysis.groups:
-        if group.modified and not blamed & set(group.objects):
-            names = tuple(n for n in group.objects if n in group.modified)
+def _along(job: Job, outcome: Outcome) -> Iterator[Reason]:
+    """Groups that are locked though they could be sharded: a whole-NF form was asked for, or no proof was found."""
+    blamed = _blamed(outcome.refusals)
+    for subject in outcome.locked:
+        names = tuple(n for n in subject.group.objects if n in subject.group.modified)
+        if subject.treatments and not set(names) & set(blamed):
             yield Reason(
                 "locked-along",
-                f"{', '.join(f'`{n}`' for n in names)} could be sharded, but share the NF with state that cannot",
+                f"{', '.join(f'`{n}`' for n in names)} could be sharded, but this plan locks all state that changes",
                 names,
                 tuple(sorted({s for n in names for s in job.analysis.lines[n]})),
-                "sharding some objects and locking others is a later step",
+                "--strategy auto shards what can be sharded",
             )
