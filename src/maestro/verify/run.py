@@ -33,7 +33,7 @@ def replay(
     """Runs ``program`` on captures by port and returns its statistics (``--stats json``).
 
     ``verdicts``: where to record each packet's verdict and bytes. ``owners``: another run's verdict file, by whose
-    cores a reference divides its capacity, and whose order and times it follows. ``outputs``: captures by port to write.
+    cores a reference divides its capacity, and whose order and times it follows. ``outputs``: captures to write.
     Raises :class:`UserError` when options or captures are at fault or time runs out, :class:`InternalError` when the
     program crashes.
     """

@@ -19,7 +19,7 @@ _RECORD = struct.Struct("<QqQHHHH")
 
 @dataclass(frozen=True)
 class Verdict:
-    """One packet: ``time`` is what the NF was given, in ns; ``sent`` are its bytes as they left, none when it was dropped."""
+    """One packet: ``time`` is what the NF was given, in ns; ``sent`` its bytes as they left, none when dropped."""
 
     number: int
     time: int
