@@ -20,6 +20,9 @@ from maestro.solver.answer import Answer
 
 _NOW = sym("now", 64)
 
+SWEEPS = ("expire_map", "sketch_expire")
+"""Operations that remove all entries last touched at or before a time."""
+
 
 def expiry_hazards(paths: Sequence[Trace], group: Group, solve: Solve) -> Iterator[Reason]:
     """Every way in which the expiry of ``group`` would differ on several cores."""
@@ -34,7 +37,7 @@ def expiry_hazards(paths: Sequence[Trace], group: Group, solve: Solve) -> Iterat
             "expire everything that is too old, with expire_items_single_map",
         )
     for name in group.objects:
-        sweeps = [op for op in operations if op.method == "expire_map" and op.object == name]
+        sweeps = [op for op in operations if op.method in SWEEPS and op.object == name]
         if sweeps:
             yield from _threshold(name, sweeps, solve)
             yield from _elsewhere(paths, group, name, sweeps)
@@ -74,7 +77,7 @@ def _elsewhere(paths: Sequence[Trace], group: Group, name: str, sweeps: list[Ope
     early: list[Operation] = []
     for trace in paths:
         for op in trace.path.operations:
-            if op.method == "expire_map" and op.object == name:
+            if op.method in SWEEPS and op.object == name:
                 break
             if op.object in group.objects:
                 early.append(op)

@@ -20,6 +20,7 @@ def facts(job: Job, outcome: Outcome, ports: Sequence[PortPlan]) -> Iterator[Rea
         return
     for treatment in outcome.choice:
         yield from _of(job, treatment)
+        yield from treatment.facts
     if outcome.second:
         yield from _rule_choice(job, outcome)
     if outcome.locked and outcome.choice:

@@ -78,7 +78,11 @@ def _users(
                     yield made[s], how, span
 
 
-_ALLOWED = ("is written into the packet", "is part of the cell", "is part of the value")
+_ALLOWED = (
+    "is written into the packet", "is part of the cell", "is part of the value", "is part of the start",
+    "is part of the end",
+)  # fmt: skip
+"""What may be done with an index of one's own."""
 
 
 def _index_leaks(paths: Sequence[Trace], group: Group) -> Iterator[Reason]:

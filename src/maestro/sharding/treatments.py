@@ -12,9 +12,10 @@ replicated R7   any core: nothing looks at it                                   
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from maestro.ir.expr import binary, const, land, negate
 from maestro.ir.model import Model, Operation
 from maestro.ir.plan import Interchange, Reason, Replica, Steering
 from maestro.sharding.accesses import Access, accesses, is_computed
@@ -25,6 +26,7 @@ from maestro.sharding.peel import packet_bytes, peeled
 from maestro.sharding.provenance import Trace, is_input
 from maestro.sharding.reach import Solve
 from maestro.sharding.replicate import replicas
+from maestro.solver.answer import Answer
 
 _MOST_VALUES = 24
 """Bits of a packet that may name an index: cores work out at start whose each index is."""
@@ -35,7 +37,7 @@ class Treatment:
     """One way to treat ``group``. ``rule``: R5, R6, R7, or None where R1 or R2 follows from the keys.
 
     ``strategy``: of the objects that change. ``accesses``: those that conflict. ``notes``: why
-    other ways are closed. The rest goes into the plan.
+    other ways are closed; ``facts``: what is good to know of this one. The rest goes into the plan.
     """
 
     group: Group
@@ -46,6 +48,7 @@ class Treatment:
     interchanges: tuple[Interchange, ...] = ()
     replicas: tuple[Replica, ...] = ()
     notes: tuple[Reason, ...] = ()
+    facts: tuple[Reason, ...] = ()
 
 
 def treatments(
@@ -63,12 +66,41 @@ def treatments(
             more, why = _by_index(model, paths, group, computed, by_key, solve)
             found += more
             refusals += why
+    sweeps = tuple(_foreign_sweeps(paths, group, solve))
+    found = [replace(t, facts=sweeps) for t in found]
     copies = replicas(model, paths, group)
     if isinstance(copies, Reason):
         refusals.append(copies)
     else:
         found.append(Treatment(group, "R7", "replicated", replicas=copies))
     return tuple(found), tuple(refusals)
+
+
+def _foreign_sweeps(paths: Sequence[Trace], group: Group, solve: Solve) -> Iterator[Reason]:
+    """Keys erased cell by cell, where the cells are not shown to be those of the packet's own entry."""
+    foreign = [
+        op for t in paths for op in t.path.operations
+        if op.method == "expire_range" and op.object in group.objects and not _own_cells(t, op, solve)
+    ]  # fmt: skip
+    if foreign:
+        keys = foreign[0].related[0]
+        yield Reason(
+            "own-sweep",
+            f"keys that cells of `{keys}` hold are erased from `{foreign[0].object}`, and which entry the cells belong "
+            "to cannot be shown: each core erases those of its own entries only",
+            (foreign[0].object, keys),
+            spans_of(foreign),
+            "let the cells of entry i be i * n to i * n + n - 1, and sweep no others",
+        )
+
+
+def _own_cells(trace: Trace, op: Operation, solve: Solve) -> bool:
+    first, last = (trace.block(op.arg(name)) for name in ("start", "end"))
+    if first is None or last is None or (first.source, first.factor) != (last.source, last.factor):
+        return False
+    size = const(first.factor, 32)
+    inside = land(binary("ule", first.rest, size), binary("ule", last.rest, size))
+    return solve([*trace.path.conditions, negate(inside)]) is Answer.UNSAT
 
 
 def _computed(paths: Sequence[Trace], group: Group) -> list[tuple[Trace, Operation]]:
