@@ -15,10 +15,17 @@ from maestro.symex.explore import Budget, explore
 HEADER = """\
 #include "nf.h"
 #include "nf-util.h"
+#include "lib/unverified/expirator.h"
+#include "lib/unverified/sketch.h"
+#include "lib/unverified/util.h"
+#include "lib/verified/cht.h"
 #include "lib/verified/double-chain.h"
+#include "lib/verified/double-map.h"
 #include "lib/verified/expirator.h"
+#include "lib/verified/lpm-dir-24-8.h"
 #include "lib/verified/map.h"
 #include "lib/verified/vector.h"
+#include "rte_hash_crc.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

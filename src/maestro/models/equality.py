@@ -1,4 +1,7 @@
-"""Which bytes are a map's key: found by executing the map's own equality function on two symbolic keys."""
+"""Which bytes are a key: found by executing the NF's own functions on symbolic keys.
+
+Of a map, those that its equality function compares; of a sketch, those that its hash function reads.
+"""
 
 from __future__ import annotations
 
@@ -37,6 +40,25 @@ def key_layout(ctx: Context, equality: Function) -> tuple[Field, ...]:
     return tuple(_fields(compared, _leaves(ctx, equality, compared)))
 
 
+def hashed_layout(ctx: Context, hash_: Function) -> tuple[Field, ...]:
+    """The fields that the hash function ``hash_`` depends on, by offset.
+
+    Raises UnsupportedError when it depends on no byte of the key.
+    """
+    key = ctx.new(Object("key", MAX_KEY, _symbolic("a")))
+    read: set[int] = set()
+    for conditions, result in ctx.outcomes(hash_, key):
+        assert isinstance(result, Expr)
+        read |= {offset for e in (result, *conditions) for offset in _offsets(e, "a")}
+    if not read:
+        ctx.unsupported(
+            f"the hash function `{hash_.name}` does not depend on the key",
+            "compute the hash from the fields of the key",
+            "hash",
+        )
+    return tuple(_fields(sorted(read), _leaves(ctx, hash_, sorted(read))))
+
+
 def _symbolic(side: str) -> Callable[[int], Cell]:
     return lambda offset: (sym(f"key.{side}[{offset}]", 8), 0)
 
@@ -46,9 +68,9 @@ def _offsets(e: Expr, side: str) -> set[int]:
     return {int(m[1]) for m in found if m}
 
 
-def _leaves(ctx: Context, equality: Function, compared: list[int]) -> list[Leaf]:
-    """The members of the struct that the function's locals point to, if one covers what it compares."""
-    for layout in pointed_layouts(ctx.program, equality.name):
+def _leaves(ctx: Context, function: Function, compared: list[int]) -> list[Leaf]:
+    """The members of the struct that the function's locals point to, if one covers ``compared``."""
+    for layout in pointed_layouts(ctx.program, function.name):
         covered = {o for leaf in layout.leaves for o in range(leaf.offset, leaf.offset + leaf.size)}
         if covered.issuperset(compared):
             return list(layout.leaves)

@@ -37,22 +37,31 @@ def forget(ctx: Context, name: str) -> None:
 @model("map_allocate")
 def map_allocate(ctx: Context, args: Args) -> Scalar:
     equality, _hash, capacity, out = args
+    create(ctx, new_map(ctx, equality, ctx.constant(capacity, "a map's capacity")), out)
+    return TRUE32
+
+
+def new_map(ctx: Context, equality: Scalar, capacity: int) -> Handle:
+    """An empty map whose keys ``equality`` compares."""
     if not isinstance(equality, Function):
         ctx.fail("the map has no equality function", "pass a function that compares two keys", "equality")
-    handle = Handle("map", ctx.constant(capacity, "a map's capacity"), ctx.user_span())
+    handle = Handle("map", capacity, ctx.user_span())
     handle.key_layout = key_layout(ctx, equality)
-    create(ctx, handle, out)
-    return TRUE32
+    return handle
 
 
 @model("map_get")
 def map_get(ctx: Context, args: Args) -> Scalar:
-    handle = handle_of(ctx, args[0], "map")
-    key = packed_key(ctx, handle, args[1])
+    return get(ctx, handle_of(ctx, args[0], "map"), args[1], args[2])
+
+
+def get(ctx: Context, handle: Handle, key_at: Scalar, out: Scalar) -> Scalar:
+    """Look up the key at ``key_at``; its value goes to ``out``."""
+    key = packed_key(ctx, handle, key_at)
     value = _initial(ctx, handle, key) if ctx.initialising else _lookup(ctx, handle, key)
     if value is None:
         return FALSE32
-    ctx.store(args[2], value, 4)
+    ctx.store(out, value, 4)
     return TRUE32
 
 
@@ -83,8 +92,11 @@ def _lookup(ctx: Context, handle: Handle, key: Expr) -> Expr | None:
 
 @model("map_put")
 def map_put(ctx: Context, args: Args) -> None:
-    handle = handle_of(ctx, args[0], "map")
-    key, value = packed_key(ctx, handle, args[1]), expr(args[2])
+    put(ctx, handle_of(ctx, args[0], "map"), args[1], expr(args[2]))
+
+
+def put(ctx: Context, handle: Handle, key_at: Scalar, value: Expr) -> None:
+    key = packed_key(ctx, handle, key_at)
     if ctx.initialising:
         handle.contents[_bytes(ctx, key)] = ctx.constant(value, "a value put during initialisation")
         return
@@ -94,9 +106,12 @@ def map_put(ctx: Context, args: Args) -> None:
 
 @model("map_erase")
 def map_erase(ctx: Context, args: Args) -> None:
-    handle = handle_of(ctx, args[0], "map")
-    key = packed_key(ctx, handle, args[1])
+    erase(ctx, handle_of(ctx, args[0], "map"), args[1])
     ctx.store(args[2], _trash(ctx), 8)
+
+
+def erase(ctx: Context, handle: Handle, key_at: Scalar) -> None:
+    key = packed_key(ctx, handle, key_at)
     if ctx.initialising:
         handle.contents.pop(_bytes(ctx, key), None)
         return
@@ -111,7 +126,10 @@ def _trash(ctx: Context) -> Pointer:
 
 @model("map_size")
 def map_size(ctx: Context, args: Args) -> Scalar:
-    handle = handle_of(ctx, args[0], "map")
+    return size(ctx, handle_of(ctx, args[0], "map"))
+
+
+def size(ctx: Context, handle: Handle) -> Scalar:
     if ctx.initialising:
         return const(len(handle.contents), 32)
     return ctx.record(handle.name, "map_size", Kind.READ, {}, {"size": 32}).result("size")

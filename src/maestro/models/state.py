@@ -7,7 +7,7 @@ from typing import cast
 
 from maestro.diagnostics import Span
 from maestro.ir.expr import Expr, binary, concat, const
-from maestro.ir.memory import Object, Pointer, Scalar, byte_of, uninitialised
+from maestro.ir.memory import Function, Object, Pointer, Scalar, byte_of, uninitialised
 from maestro.ir.model import Field, StateObject
 from maestro.models.context import Context
 
@@ -16,7 +16,8 @@ from maestro.models.context import Context
 class Handle:
     """One state structure. Filled while the NF initialises itself; only read afterwards.
 
-    ``contents``: map: packed key → value; vector: index → bytes; dchain: index → b"".
+    ``contents``: map: packed key → value; vector: index → bytes; dchain: index → b""; lpm: prefix and length → value.
+    ``parts``: what a compound structure is made of, by the last part of each one's name. ``hash``: of a sketch.
     """
 
     kind: str
@@ -28,16 +29,31 @@ class Handle:
     initial: bytes = b""
     contents: dict[bytes | int, int | bytes] = field(default_factory=dict)
     elem_layout: tuple[Field, ...] = ()
+    key_at: int = 0
+    threshold: int = 0
+    cht_height: int = 0
+    hash: Function | None = None
+    parts: dict[str, Handle] = field(default_factory=dict)
+
+    def rename(self, name: str) -> None:
+        """Give the structure, and what it is made of, its name."""
+        self.name = name
+        for last, part in self.parts.items():
+            part.rename(f"{name}.{last}")
+
+    def simple(self) -> tuple[Handle, ...]:
+        """The structures that it is made of, or itself."""
+        return tuple(self.parts.values()) or (self,)
 
     def as_object(self) -> StateObject:
-        if self.kind == "map":
+        if self.kind in ("map", "lpm"):
             filled = tuple((cast(int, v), cast(bytes, k)) for k, v in self.contents.items())
         else:
             filled = tuple((cast(int, k), cast(bytes, v)) for k, v in self.contents.items())
         return StateObject(
             name=self.name,
             kind=self.kind,
-            capacity=self.capacity,
+            capacity=len(filled) if self.kind == "lpm" else self.capacity,
             span=self.span or Span("?", 0),
             key_layout=self.key_layout,
             key_size=max((f.offset + f.size for f in self.key_layout), default=0),
@@ -45,6 +61,9 @@ class Handle:
             elem_layout=self.elem_layout,
             initial=self.initial,
             contents=filled,
+            key_at=self.key_at,
+            threshold=self.threshold,
+            cht_height=self.cht_height,
         )
 
 
@@ -73,12 +92,12 @@ def packed_key(ctx: Context, handle: Handle, pointer: Scalar) -> Expr:
     assert isinstance(pointer, Pointer)
     parts: list[Expr] = []
     for f in handle.key_layout:
-        from_ = Pointer(pointer.obj, _plus(pointer.offset, f.offset))
+        from_ = shifted(pointer, f.offset)
         parts.extend(byte for value, k in ctx.read(from_, f.size) if isinstance(byte := byte_of(value, k), Expr))
     if len(parts) != sum(f.size for f in handle.key_layout):
-        ctx.unsupported("a pointer is part of a map's key", "use packet fields or integers as key", "pointer-key")
+        ctx.unsupported("a pointer is part of a key", "use packet fields or integers as key", "pointer-key")
     return concat(*parts)
 
 
-def _plus(offset: Expr, by: int) -> Expr:
-    return binary("add", offset, const(by, 64))
+def shifted(pointer: Pointer, by: int) -> Pointer:
+    return Pointer(pointer.obj, binary("add", pointer.offset, const(by, 64)))

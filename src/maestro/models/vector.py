@@ -34,20 +34,21 @@ def vector_allocate(ctx: Context, args: Args) -> Scalar:
     size, capacity, init, out = args
     handle = Handle("vector", ctx.constant(capacity, "a vector's capacity"), ctx.user_span())
     handle.elem_size = ctx.constant(size, "a vector's element size")
-    element = ctx.new(Object("vector element", handle.elem_size, uninitialised("vector element")))
-    ctx.call(init, element)
-    handle.elem_layout = _layout(ctx, init, handle.elem_size)
-    handle.initial = _concrete(ctx, element, handle.elem_size)
+    handle.initial = bytes(handle.elem_size)
+    if isinstance(init, Function):
+        element = ctx.new(Object("vector element", handle.elem_size, uninitialised("vector element")))
+        ctx.call(init, element)
+        handle.elem_layout = element_layout(ctx, init, handle.elem_size)
+        handle.initial = _concrete(ctx, element, handle.elem_size)
     create(ctx, handle, out)
     return const(1, 32)
 
 
-def _layout(ctx: Context, init: Scalar, size: int) -> tuple[Field, ...]:
-    """The members of the element, as the function that initialises it sees them."""
-    if isinstance(init, Function):
-        for layout in pointed_layouts(ctx.program, init.name):
-            if layout.size == size:
-                return tuple(Field(leaf.name or "value", leaf.offset, leaf.size) for leaf in layout.leaves)
+def element_layout(ctx: Context, function: Function, size: int) -> tuple[Field, ...]:
+    """The members of an element of ``size`` bytes, as a function that handles one sees them."""
+    for layout in pointed_layouts(ctx.program, function.name):
+        if layout.size == size:
+            return tuple(Field(leaf.name or "value", leaf.offset, leaf.size) for leaf in layout.leaves)
     return ()
 
 
@@ -72,8 +73,12 @@ def defined(ctx: Context, pointer: Pointer, size: int) -> Expr:
 
 @model("vector_borrow")
 def vector_borrow(ctx: Context, args: Args) -> None:
-    handle, index, out = handle_of(ctx, args[0], "vector"), expr(args[1]), args[2]
-    ctx.store(out, _initial_cell(ctx, handle, index) if ctx.initialising else _cell(ctx, handle, index), 8)
+    ctx.store(args[2], borrow(ctx, handle_of(ctx, args[0], "vector"), expr(args[1])), 8)
+
+
+def borrow(ctx: Context, handle: Handle, index: Expr) -> Pointer:
+    """The cell at ``index``, until :func:`give_back` or the path's end."""
+    return _initial_cell(ctx, handle, index) if ctx.initialising else _cell(ctx, handle, index)
 
 
 def _initial_cell(ctx: Context, handle: Handle, index: Expr) -> Pointer:
@@ -131,24 +136,34 @@ def _check_bounds(ctx: Context, handle: Handle, index: Expr) -> None:
 
 @model("vector_return")
 def vector_return(ctx: Context, args: Args) -> None:
-    handle, index = handle_of(ctx, args[0], "vector"), expr(args[1])
+    give_back(ctx, handle_of(ctx, args[0], "vector"), expr(args[1]), args[2])
+
+
+def give_back(ctx: Context, handle: Handle, index: Expr, cell: Scalar) -> None:
     if ctx.initialising:
-        assert isinstance(args[2], Pointer)
+        assert isinstance(cell, Pointer)
         i = ctx.constant(index, "a vector index during initialisation")
-        handle.contents[i] = _concrete(ctx, args[2], handle.elem_size)
+        content = _concrete(ctx, cell, handle.elem_size)
+        if content != handle.contents.get(i, handle.initial):
+            handle.cht_height = 0
+        handle.contents[i] = content
         return
-    borrowed: list[_Borrowed] = ctx.known.setdefault(f"vector {handle.name}", [])
-    for known in borrowed:
-        if isinstance(args[2], Pointer) and known.cell.obj == args[2].obj:
+    for known in ctx.known.setdefault(f"vector {handle.name}", []):
+        if isinstance(cell, Pointer) and known.cell.obj == cell.obj:
             known.lent = False
-    _settle(ctx, handle, borrowed)
+    settle(ctx, handle)
+
+
+def settle(ctx: Context, handle: Handle) -> None:
+    """Write back what changed: something is about to look at the vector's cells."""
+    _settle(ctx, handle, ctx.known.get(f"vector {handle.name}", []))
 
 
 def settle_all(ctx: Context, handles: list[Handle]) -> None:
     """Write back every borrowed cell that changed: the path ends."""
     for handle in handles:
         if handle.kind == "vector":
-            _settle(ctx, handle, ctx.known.get(f"vector {handle.name}", []))
+            settle(ctx, handle)
 
 
 def _settle(ctx: Context, handle: Handle, borrowed: list[_Borrowed]) -> None:
@@ -156,6 +171,8 @@ def _settle(ctx: Context, handle: Handle, borrowed: list[_Borrowed]) -> None:
         content = defined(ctx, known.cell, handle.elem_size)
         if content is known.content:
             continue
+        if handle.cht_height:
+            ctx.unsupported("changes a consistent hashing table on the packet path", "fill it in nf_init", "cht")
         ctx.record(handle.name, "vector_write", Kind.WRITE, {"index": known.index, "cell": content}, {})
         known.content = content
         _spread(ctx, handle, known, borrowed)

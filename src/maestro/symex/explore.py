@@ -107,7 +107,7 @@ class _Explorer:
             raise SourceError("nf_init returned false", span=self.program.functions["nf_init"].span, code="init-failed")
         handles = machine.known.get("handles", [])
         name_handles(self.program, self.image, handles)
-        return [handle for _, handle in handles]
+        return [part for _, handle in handles for part in handle.simple()]
 
     def _defined(self, name: str) -> bool:
         function = self.program.functions.get(name)

@@ -32,6 +32,7 @@ class Limits:
     instructions: int = 3_000_000
     loop_forks: int = 64
     depth: int = 128
+    recursion: int = 16
 
 
 class Machine:
@@ -82,11 +83,12 @@ class Machine:
         return value
 
     def _enter(self, function: ir.Function) -> None:
-        if not self.run.initialising and any(name == function.name for name, _ in self._calls):
+        nested = 0 if self.run.initialising else sum(name == function.name for name, _ in self._calls)
+        if nested >= self.limits.recursion:
             raise UnsupportedError(
-                f"`{function.display}` calls itself",
+                f"`{function.display}` calls itself more than {self.limits.recursion} times deep",
                 span=function.span or self.span,
-                hint="write it as a bounded loop; recursion on the packet path cannot be explored exactly",
+                hint="bound the recursion by a small constant, or write it as a bounded loop",
                 code="recursion",
             )
         if len(self._calls) > self.limits.depth:

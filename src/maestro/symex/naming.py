@@ -23,12 +23,22 @@ MAX_ELEMENTS = 64
 
 @dataclass(frozen=True)
 class _Place:
-    """An object of a known type: ``full`` is the C expression for it, ``short`` what is left after the last arrow."""
+    """An object of a known type: ``full`` is the C expression for it, ``short`` what is left after the last arrow.
+
+    ``pointer``: the name of the pointer that leads there, None for a global. Memory behind one may be an array.
+    """
 
     obj: int
     type: DebugRef
     full: str
     short: str
+    pointer: str | None = None
+
+    def element(self, i: int | None) -> tuple[str, str]:
+        """Full and short name of element ``i``, or of the object where there is one only."""
+        if i is None:
+            return (self.full, self.short) if self.pointer is None else (f"{self.full}->", "")
+        return f"{self.full}[{i}]", f"{self.pointer or self.short}[{i}]"
 
 
 def name_handles(program: Program, image: Image, handles: Sequence[tuple[int, Handle]]) -> None:
@@ -41,7 +51,7 @@ def name_handles(program: Program, image: Image, handles: Sequence[tuple[int, Ha
     shorts = Counter(short for _, short in found.values())
     for position, (number, handle) in enumerate(handles):
         full, short = found.get(number, (f"{handle.kind}{position}",) * 2)
-        handle.name = short if shorts[short] <= 1 else full
+        handle.rename(short if shorts[short] <= 1 else full)
 
 
 def _reachable(program: Program, image: Image) -> Iterator[tuple[int, str, str]]:
@@ -60,20 +70,23 @@ def _reachable(program: Program, image: Image) -> Iterator[tuple[int, str, str]]
         layout = struct_layout(program, place.type)
         if layout is None or layout.size == 0:
             continue
-        for element, index in _elements(image.memory, place, layout):
-            for name, pointer, target in _pointers(image.memory, place, layout, element):
-                full = _join(place.full + index, name)
-                short = _join(place.short + index if place.short or index else "", name)
+        for offset, i in _elements(image.memory, place, layout):
+            full_, short_ = place.element(i)
+            for name, pointer, target in _pointers(image.memory, place, layout, offset):
+                full, short = _join(full_, name), _join(short_, name)
                 yield pointer.obj, full, short
                 if target is not None and pointer.offset.value == 0:
-                    todo.append(_Place(pointer.obj, target, full + "->", ""))
+                    todo.append(_Place(pointer.obj, target, full, "", short))
 
 
-def _elements(memory: Memory, place: _Place, layout: Layout) -> list[tuple[int, str]]:
-    """Byte offset and index text of every element: memory behind a pointer may be an array."""
+def _elements(memory: Memory, place: _Place, layout: Layout) -> list[tuple[int, int | None]]:
+    """Byte offset and index of every element. What a pointer to a pointer leads to is an array even if of one."""
     size = memory.object(place.obj).size or 0
     count = min(size // layout.size, MAX_ELEMENTS)
-    return [(0, "")] if count == 1 else [(i * layout.size, f"[{i}]") for i in range(count)]
+    is_pointer = any(not leaf.name and leaf.kind is LeafKind.POINTER for leaf in layout.leaves)
+    if count == 1 and not (is_pointer and place.pointer is not None):
+        return [(0, None)]
+    return [(i * layout.size, i) for i in range(count)]
 
 
 def _pointers(
