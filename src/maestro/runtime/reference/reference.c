@@ -33,7 +33,7 @@ struct nf_core *nf_core_create(unsigned core, unsigned cores) {
   if (nf_config_init) {
     nf_config_init(maestro_nf_argc, maestro_nf_argv);
   }
-  return nf_init() ? &the_core : NULL;
+  return maestro_reference_init() ? &the_core : NULL;
 }
 
 void nf_core_destroy(struct nf_core *nf) { (void)nf; }
@@ -50,11 +50,10 @@ uint16_t nf_packet(struct nf_core *nf, uint16_t port, uint8_t *packet, uint16_t 
                    int64_t now) {
   (void)nf;
   uint32_t total = length;
-  uint8_t *buffer = packet;
-  packet_state_total_length(buffer, &total);
-  uint16_t verdict = (uint16_t)nf_process(port, &buffer, length, now, NULL);
-  nf_return_all_chunks(buffer);
-  if (verdict == port) {
+  packet_state_total_length(packet, &total);
+  uint16_t verdict = (uint16_t)maestro_reference_process(port, packet, length, now);
+  nf_return_all_chunks(packet);
+  if (verdict == port || verdict == DROP) {
     return NF_DROP;
   }
   return verdict == FLOOD_FRAME ? NF_FLOOD : verdict;
