@@ -39,7 +39,7 @@ ENTRY = "int nf_process(uint16_t device, uint8_t **buffer, uint16_t length, vigo
 def analyse(source: str, *, argv: Sequence[str] = (), ports: int = 2, budget: Budget | None = None) -> Model:
     """The model of an NF given as text; ``ENTRY`` in it stands for the signature of nf_process."""
     text = source.replace("ENTRY", ENTRY)
-    if "nf_init" not in text:
+    if "nf_init" not in text and "nf_core_init" not in text:
         text += "\nbool nf_init(void) { return true; }"
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "nf.c"

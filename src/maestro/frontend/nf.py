@@ -13,6 +13,7 @@ from pathlib import Path
 
 from maestro.diagnostics import SourceError
 from maestro.frontend.compile import compile_sources, source_files
+from maestro.frontend.entry import NAMES, Entry, entry_points
 from maestro.frontend.maps import describe_maps
 from maestro.ir.model import Note
 from maestro.ir.program import Program
@@ -28,7 +29,7 @@ NATIVE_ONLY = frozenset({"checksum.c", "packet-start.c"})
 class LoadedNF:
     """``files``: the user's C files. ``generated``: C text by file name that belongs to the NF (map descriptions).
 
-    ``runtime_files``: Maestro's C files that both the analysis and the reference build need.
+    ``entry``: how it is called. ``runtime_files``: Maestro's C files that the analysis and the reference build need.
     """
 
     name: str
@@ -39,6 +40,7 @@ class LoadedNF:
     include_dirs: tuple[Path, ...]
     defines: Mapping[str, str | None]
     generated: Mapping[str, str]
+    entry: Entry
     notes: tuple[Note, ...] = ()
 
     @property
@@ -68,7 +70,8 @@ def load(
         program = compile_sources(
             sources, include_dirs=includes, defines=macros, extra_sources=runtime, generated=generated
         )
-    return LoadedNF(_name(sources), dialect, program, tuple(files), runtime, includes, macros, generated, notes)
+    entry = entry_points(program)
+    return LoadedNF(_name(sources), dialect, program, tuple(files), runtime, includes, macros, generated, entry, notes)
 
 
 def _name(sources: Sequence[Path]) -> str:
@@ -84,7 +87,7 @@ def _dialect(program: Program, files: Sequence[Path]) -> str:
         )
     if "process_packet" in defined:
         return "maestro"
-    if "nf_process" in defined and "nf_init" in defined:
+    if any(set(names) <= defined for names in NAMES):
         return "libvig"
     missing = "nf_init" if "nf_process" in defined else "nf_process"
     raise SourceError(

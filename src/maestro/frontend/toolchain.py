@@ -18,7 +18,8 @@ from maestro.diagnostics import SourceError, Span, UnsupportedError, UserError
 from maestro.frontend.names import Names
 
 TARGET = "x86_64-linux-gnu"
-DIALECT = ("-std=gnu11", "-D_GNU_SOURCE", "-msse4.2")
+DIALECT = ("-std=gnu11", "-D_GNU_SOURCE", "-msse4.2", "-Wno-incompatible-pointer-types")
+"""NFs mix the two names that DPDK had for each header struct, which compilers of their time let pass."""
 
 _ERROR = re.compile(r"^(?P<file>[^\s:][^:]*):(?P<line>\d+):(?P<column>\d+): (?:fatal )?error: (?P<message>.*)$")
 _MISSING = re.compile(r"^'?(?P<name>[^':]+)'?:? (?:file not found|No such file or directory)")

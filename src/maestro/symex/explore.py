@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from maestro.diagnostics import SourceError, Span, UnsupportedError
+from maestro.frontend.entry import entry_points
 from maestro.ir.expr import Expr, binary, const, eq, extract, packet_byte, packet_offset, sym
 from maestro.ir.memory import Function, Memory, Object, Pointer, Scalar, byte_of, uninitialised, zeros
 from maestro.ir.model import MIN_PACKET, Model, Note, Path, Verdict
@@ -27,7 +28,7 @@ from maestro.symex.run import Decision, Run
 
 DEVICE = sym("device", 16)
 NOW = sym("now", 64)
-FLOOD = 0xFFFF
+FLOOD, DROP = 0xFFFF, 0xFFFE
 
 T = TypeVar("T")
 
@@ -81,6 +82,7 @@ class _Incoherent(Exception):  # noqa: N818  (not an error: explore again)
 class _Explorer:
     def __init__(self, program: Program, is_runtime: Callable[[str], bool], budget: Budget) -> None:
         self.program = program
+        self.entry = entry_points(program)
         self.image = Image(program)
         self.oracle = Oracle()
         self.budget = budget
@@ -90,21 +92,14 @@ class _Explorer:
 
     def initialise(self, argv: Sequence[str], ports: int) -> list[Handle]:
         """Run ``nf_config_init`` and ``nf_init`` on real arguments; the state structures they made, by name."""
-        for required in ("nf_init", "nf_process"):
-            function = self.program.functions.get(required)
-            if function is None or function.is_declaration:
-                raise SourceError(
-                    f"there is no `{required}` in the given sources",
-                    hint="a libVig NF defines nf_init and nf_process; a maestro.h NF defines process_packet",
-                    code="no-entry-point",
-                )
         machine = self._machine(self.image.memory, Run(None))
         self._set_global("maestro_ports", ports, 2)
         if self._defined("nf_config_init"):
             machine.invoke("nf_config_init", [const(len(argv), 32), _strings(machine, argv)])
-        ok = machine.invoke("nf_init", [])
+        init = self.entry.init
+        ok = machine.invoke(init, [])
         if isinstance(ok, Expr) and ok.is_const and ok.value == 0:
-            raise SourceError("nf_init returned false", span=self.program.functions["nf_init"].span, code="init-failed")
+            raise SourceError(f"{init} returned false", span=self.program.functions[init].span, code="init-failed")
         handles = machine.known.get("handles", [])
         name_handles(self.program, self.image, handles)
         return [part for _, handle in handles for part in handle.simple()]
@@ -194,7 +189,7 @@ class _Explorer:
             if len(done) > self.budget.paths:
                 raise UnsupportedError(
                     f"the NF has more than {self.budget.paths} paths",
-                    span=self.program.functions["nf_process"].span,
+                    span=self.program.functions[self.entry.process].span,
                     hint="bound loops by small constants, and test for one thing once",
                     code="path-explosion",
                 )
@@ -211,27 +206,22 @@ class _Explorer:
             length = machine.new(Object("length", 4, zeros))
             machine.store(length, _wide(LENGTH, 32), 4)
             machine.invoke("packet_state_total_length", [packet, length])
-        arguments = self._arguments(buffer, mbuf)
-        value = machine.invoke("nf_process", arguments)
+        if self._defined("maestro_mbuf_fill"):
+            machine.invoke("maestro_mbuf_fill", [mbuf, packet, DEVICE, LENGTH])
+        given: dict[str, Value] = {
+            "device": DEVICE, "buffer": buffer, "packet": packet, "length": LENGTH, "now": NOW, "mbuf": mbuf
+        }  # fmt: skip
+        function = self.program.functions[self.entry.process]
+        arguments = [
+            _fit(given[what], getattr(p.type, "bits", 64))
+            for what, p in zip(self.entry.parameters, function.parameters, strict=True)
+        ]
+        value = machine.invoke(function.name, arguments)
         assert isinstance(value, Expr)
         verdict = _verdict(machine, extract(value, 15, 0), machine.verdict_span)
         if self._defined("nf_return_all_chunks"):
             machine.invoke("nf_return_all_chunks", [packet])
         return verdict
-
-    def _arguments(self, buffer: Pointer, mbuf: Pointer) -> list[Value]:
-        """The arguments of nf_process, at the widths of its own parameters."""
-        function = self.program.functions["nf_process"]
-        given: list[Value] = [DEVICE, buffer, LENGTH, NOW, mbuf]
-        if len(function.parameters) != len(given):
-            raise SourceError(
-                f"`nf_process` has {len(function.parameters)} parameters instead of {len(given)}",
-                span=function.span,
-                hint="int nf_process(uint16_t device, uint8_t **buffer, uint16_t packet_length, vigor_time_t now, "
-                "struct rte_mbuf *mbuf)",
-                code="entry-signature",
-            )
-        return [_fit(v, getattr(p.type, "bits", 64)) for v, p in zip(given, function.parameters, strict=True)]
 
 
 def _fit(value: Value, bits: int) -> Value:
@@ -258,8 +248,11 @@ def _strings(machine: Machine, argv: Sequence[str]) -> Pointer:
 
 
 def _verdict(machine: Machine, port: Expr, span: Span | None) -> Verdict:
-    """libVig's convention: the arrival device means drop, FLOOD_FRAME all others."""
-    if machine.decide(eq(port, DEVICE)):
+    """libVig's convention: the arrival device means drop, as DROP does; FLOOD_FRAME all others."""
+    drops = eq(port, DEVICE)
+    if machine.may_equal(port, const(DROP, 16)):
+        drops = binary("or", drops, eq(port, const(DROP, 16)))
+    if machine.decide(drops):
         return Verdict("drop", None, span)
     if machine.decide(eq(port, const(FLOOD, 16))):
         return Verdict("flood", None, span)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from maestro.codegen.parts import emit_parts
 from maestro.codegen.rss import emit_rss
+from maestro.frontend.entry import Entry
 from maestro.frontend.nf import LIBVIG, NATIVE_ONLY, RUNTIME, LoadedNF
 from maestro.frontend.toolchain import build_native
 from maestro.ir.model import Model
@@ -41,6 +42,7 @@ def build_reference(
         texts = {**nf.generated, "nf_rss.c": emit_rss(plan), "arguments.c": _arguments(nf.name, len(plan.ports), argv)}
         if model is not None:
             texts["nf_parts.c"] = emit_parts(model, plan)
+        texts["entry.c"] = _entry(nf.entry)
         for name, text in texts.items():
             generated.append(Path(folder) / name)
             generated[-1].write_text(text)
@@ -73,6 +75,34 @@ def runtime_sources() -> list[Path]:
         *sorted((RUNTIME / "io" / "replay").glob("*.c")),
         *sorted((RUNTIME / "rss").glob("*.c")),
     ]
+
+
+_C_TYPES = {
+    "device": "uint16_t", "buffer": "uint8_t **", "packet": "uint8_t *", "length": "uint16_t", "now": "int64_t",
+    "mbuf": "struct rte_mbuf *",
+}  # fmt: skip
+_C_VALUES = {
+    "device": "port", "buffer": "&packet", "packet": "packet", "length": "length", "now": "now", "mbuf": "&mbuf",
+}  # fmt: skip
+
+
+def _entry(entry: Entry) -> str:
+    """The NF's entry points behind the two functions that reference.c calls."""
+    types = ", ".join(_C_TYPES[p] for p in entry.parameters)
+    values = ", ".join(_C_VALUES[p] for p in entry.parameters)
+    init = f"return {entry.init}();" if entry.reports else f"{entry.init}();\n  return true;"
+    return (
+        "#include <stdbool.h>\n"
+        '#include "maestro/reference.h"\n'
+        '#include "rte_mbuf.h"\n\n'
+        f"{'bool' if entry.reports else 'void'} {entry.init}(void);\n"
+        f"int {entry.process}({types});\n\n"
+        f"bool maestro_reference_init(void) {{\n  {init}\n}}\n\n"
+        "int maestro_reference_process(uint16_t port, uint8_t *packet, uint16_t length, int64_t now) {\n"
+        "  struct rte_mbuf mbuf;\n"
+        "  maestro_mbuf_fill(&mbuf, packet, port, length);\n"
+        f"  return {entry.process}({values});\n}}\n"
+    )
 
 
 def _arguments(name: str, ports: int, argv: Sequence[str]) -> str:

@@ -47,7 +47,7 @@ struct nf_core *nf_core_create(struct nf_shared *shared, unsigned core, unsigned
   if (nf_config_init) {
     nf_config_init(maestro_nf_argc, maestro_nf_argv);
   }
-  return nf_init() ? &the_core : NULL;
+  return maestro_reference_init() ? &the_core : NULL;
 }
 
 void nf_core_destroy(struct nf_core *nf) { (void)nf; }
@@ -67,12 +67,11 @@ int32_t nf_head(const struct nf_core *nf) { return nf->head; }
 uint16_t nf_packet(struct nf_core *nf, uint16_t port, uint8_t *packet, uint16_t length,
                    int64_t now) {
   uint32_t total = length;
-  uint8_t *buffer = packet;
-  packet_state_total_length(buffer, &total);
-  uint16_t verdict = (uint16_t)nf_process(port, &buffer, length, now, NULL);
-  nf_return_all_chunks(buffer);
+  packet_state_total_length(packet, &total);
+  uint16_t verdict = (uint16_t)maestro_reference_process(port, packet, length, now);
+  nf_return_all_chunks(packet);
   nf->head = (int32_t)(packet_start() - packet);
-  if (verdict == port) {
+  if (verdict == port || verdict == DROP) {
     return NF_DROP;
   }
   return verdict == FLOOD_FRAME ? NF_FLOOD : verdict;

@@ -86,9 +86,16 @@ char *nf_rte_ipv4_to_str(uint32_t address);
 
 #define nf_log_pkt(ether, ip, l4) ((void)(ether), (void)(ip), (void)(l4))
 
-/* DPDK's names before 19.08. */
-#define nf_then_get_ether_header(buffer) ((struct ether_hdr *)nf_then_get_rte_ether_header(buffer))
-#define nf_then_get_ipv4_header(...) \
-  ((struct ipv4_hdr *)nf_then_get_rte_ipv4_header(__VA_ARGS__))
+/* Names without "rte_", as DPDK had them before 19.08 and some NFs have them still: the pointer is
+ * whatever header type the NF takes it for. */
+#define nf_then_get_ether_header(buffer) ((void *)nf_then_get_rte_ether_header(buffer))
+#define nf_then_get_ipv4_header(...) ((void *)nf_then_get_rte_ipv4_header(__VA_ARGS__))
+#define nf_has_ipv4_header(ether) nf_has_rte_ipv4_header((struct rte_ether_hdr *)(ether))
+#define nf_set_ipv4_udptcp_checksum(ip, l4, buffer) \
+  nf_set_rte_ipv4_udptcp_checksum((struct rte_ipv4_hdr *)(ip), l4, buffer)
+#define nf_ipv4_to_str(address) nf_rte_ipv4_to_str(address)
+
+/* The packet of an NF that gets its packets as mbufs. */
+#define mbuf_pkt(mbuf) rte_pktmbuf_mtod(mbuf, uint8_t *)
 
 #endif

@@ -1,5 +1,4 @@
-/* A packet buffer as far as network functions look into one. They get NULL for it here: the packet
- * itself is what nf-util.h gives them. */
+/* A packet buffer as far as network functions look into one. */
 #ifndef MAESTRO_RTE_MBUF_H
 #define MAESTRO_RTE_MBUF_H
 
@@ -12,6 +11,9 @@ struct rte_mbuf {
   uint32_t pkt_len;
   uint16_t data_len;
 };
+
+/* Fills in the one mbuf of a packet. Called before each nf_process. */
+void maestro_mbuf_fill(struct rte_mbuf *mbuf, void *packet, uint16_t port, uint16_t length);
 
 #define rte_pktmbuf_mtod_offset(m, type, offset) \
   ((type)((char *)(m)->buf_addr + (m)->data_off + (offset)))

@@ -8,6 +8,11 @@
 #include <string.h>
 
 #define AND &&
+#define OR ||
+#define IGNORE(x) ((void)(x))
+
+/* For the layout of structures in other tools. */
+#define PACKED_FOR_KLEE_VERIFICATION
 
 /* A remark for a proof: checked by the compiler, never evaluated. */
 #define vigor_note(condition) ((void)sizeof((condition) ? 1 : 0))

@@ -1,0 +1,3 @@
+/* Another name of these headers. */
+#include "../lib/verified/expirator.h"
+#include "../lib/unverified/expirator.h"

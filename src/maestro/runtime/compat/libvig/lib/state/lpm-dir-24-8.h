@@ -1,0 +1,2 @@
+/* Another name of the same header. */
+#include "../../lib/verified/lpm-dir-24-8.h"

@@ -1,0 +1,2 @@
+/* Another name of the same header. */
+#include "../../lib/unverified/util.h"
