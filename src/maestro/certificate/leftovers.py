@@ -28,15 +28,15 @@ def check(model: Model, group: Group, runs: Sequence[Run]) -> Iterator[Failure]:
         if freed or vector.contents:
             stale: set[int] = set()
             for run in runs:
-                stale |= _kept(run, vector.name, vector.elem_size)
+                stale |= _kept(run, group, vector.name, vector.elem_size)
             for run in runs:
                 yield from _shown(run, vector.name, frozenset(stale))
 
 
-def _kept(run: Run, vector: str, size: int) -> set[int]:
-    """Byte positions that the path does not write in the cells behind the indices it allocates."""
+def _kept(run: Run, group: Group, vector: str, size: int) -> set[int]:
+    """Byte positions that the path does not write in the cells behind the indices it allocates in the group."""
     kept: set[int] = set()
-    for o in run.path.operations:
+    for o in group.operations(run):
         if o.method == "dchain_allocate" and run.holds(o.result("ok")) is True:
             index = o.result("index")
             writes = [w for w in _at(run, vector, index) if w.method == "vector_write"]
