@@ -19,7 +19,7 @@ from maestro.bench.measure import Row, bench
 from maestro.certificate.check import check
 from maestro.certificate.result import Certificate
 from maestro.codegen.project import require_fresh, write_project
-from maestro.diagnostics import InternalError, UnsupportedError, UserError
+from maestro.diagnostics import InternalError, UserError
 from maestro.frontend.names import is_runtime
 from maestro.frontend.nf import LoadedNF, load
 from maestro.frontend.toolchain import build_native
@@ -172,8 +172,6 @@ def parallelize(job: Job, out_dir: Path, phases: Phases, *, build: bool, extra: 
     """
     require_fresh(out_dir)
     result = analyze(job, phases)
-    if result.plan.strategy != "shared-nothing":
-        raise _no_generator(result.plan)
     note = ", ".join(str(f) for f in result.nf.files)
     phases.run(
         "generate",
@@ -184,14 +182,6 @@ def parallelize(job: Job, out_dir: Path, phases: Phases, *, build: bool, extra: 
     )
     result = replace(result, project=out_dir, timings=phases.timings)
     return build_project(result, phases) if build else result
-
-
-def _no_generator(plan: Plan) -> UnsupportedError:
-    """What was found, and why, for a plan that cannot be generated."""
-    found = [f"  {', '.join(map(str, r.spans)) or plan.nf}: {r.message} [{r.code}]" for r in plan.reasons]
-    message = f"{plan.nf} needs {plan.strategy}, for which code cannot be generated yet, because"
-    hint = "only shared-nothing NFs can be generated; `maestro analyze` says more"
-    return UnsupportedError("\n".join([message, *found]), hint=hint, code="strategy-not-yet")
 
 
 def build_project(result: Result, phases: Phases) -> Result:

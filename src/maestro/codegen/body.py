@@ -11,13 +11,18 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from maestro.codegen.cexpr import Printer, ctype, load_text
+from maestro.codegen.locking import NONE, Common, constants
 from maestro.codegen.lower import (
+    Again,
     BuildKey,
     Call,
+    Due,
     If,
+    Lock,
     ReadCell,
     Return,
     Step,
+    Unlock,
     WriteCell,
     following,
     uses,
@@ -28,7 +33,7 @@ from maestro.codegen.needs import Needs, leftmost, references, unnamed
 from maestro.codegen.text import Writer
 from maestro.diagnostics import InternalError
 from maestro.ir.expr import Expr
-from maestro.ir.model import Field, Model, Operation
+from maestro.ir.model import Field, Kind, Model, Operation
 
 _CHEAP = frozenset({"const", "sym", "zext", "not", "extract", "eq", "ult", "ule", "slt", "sle"})
 _PURE = frozenset({"map_get", "map_size", "dchain_test"})
@@ -50,17 +55,20 @@ class _Scope:
 class Body:
     """Writes the steps of one tree.
 
-    ``members``: object → member of struct nf_core. ``index_maps``: the maps whose values are indices.
+    ``members``: object → member of struct nf_core or nf_shared. ``index_maps``: the maps whose values are indices.
+    ``common``: what is in nf_shared.
     """
 
     def __init__(
-        self, model: Model, words: Words, members: dict[str, str], index_maps: Collection[str], out: Writer
-    ) -> None:
+        self, model: Model, words: Words, members: dict[str, str], index_maps: Collection[str], out: Writer,
+        common: Common = NONE,
+    ) -> None:  # fmt: skip
         self._model = model
         self._words = words
         self._members = members
         self._index_maps = index_maps
         self._out = out
+        self._common = common
         self._needs = Needs()
 
     def write(self, step: Step) -> None:
@@ -86,6 +94,18 @@ class Body:
                 case Return():
                     self._return(step, scope)
                     step = None
+                case Again():
+                    self._again(step)
+                    step = None
+                case Due():
+                    self._due(step, scope)
+                    step = step.then
+                case Lock():
+                    self._out.line("now = lock_own(&nf->turn, now);")
+                    step = step.then
+                case Unlock():
+                    self._out.line("unlock_own(&nf->turn);")
+                    step = step.then
 
     # -- values
 
@@ -185,7 +205,7 @@ class Body:
         member = self._members[op.object]
         name = scope.cells[op.object, index] = unique(f"{member}_cell", scope.taken)
         at, size = self._printer(scope).value(index), self._model.object(op.object).elem_size
-        self._out.line(f"uint8_t *const {name} = vector_at(&nf->{member}, {at}, {size});", place(op.span))
+        self._out.line(f"uint8_t *const {name} = vector_at({self._at(op.object)}, {at}, {size});", place(op.span))
         return name, True
 
     def _read(self, step: ReadCell, scope: _Scope) -> None:
@@ -249,21 +269,28 @@ class Body:
 
     def _call_text(self, step: Call, used: dict[str, Expr], scope: _Scope) -> str:
         op, show = step.op, self._printer(scope)
-        member = self._members[op.object]
-        args = [f"&nf->{member}"]
+        member, aged = self._members[op.object], op.object in self._common.aged
+        timed = not aged or op.kind is Kind.EXPIRE
+        args = [self._at(op.object)]
+        if not timed:
+            args += ["&nf->turn"] if "time" in step.args else []
         if op.method == "expire_map":
             args += self._expiry_objects(step)
         if step.key is not None:
             args += [scope.arrays[step.key], str(step.key.width // 8)]
         for name in ("index", "value", "time"):
-            if name in step.args:
+            if name in step.args and (name != "time" or timed):
                 e = step.args[name]
                 args.append(show.time(e) if name == "time" else show.value(e))
         for name, e in op.results:
             if name in ("value", "index"):
                 shown = "index" if op.object in self._index_maps else name
                 args.append(f"&{self._result(f'{member}_{shown}', e, scope)}")
-        return f"{op.method}({', '.join(args)})"
+        return f"{'shared_' if aged else ''}{op.method}({', '.join(args)})"
+
+    def _at(self, name: str) -> str:
+        """The address of an object."""
+        return f"&nf->{'shared->' if name in self._common.objects else ''}{self._members[name]}"
 
     def _result(self, name: str, e: Expr, scope: _Scope) -> str:
         """A variable for a result that the call stores."""
@@ -273,9 +300,27 @@ class Body:
 
     def _expiry_objects(self, step: Call) -> list[str]:
         vector, table = (self._model.object(name) for name in step.op.related)
-        keys, flows = self._members[vector.name], self._members[table.name]
-        of = expiry_key(keys, flows)
-        return [f"&nf->{keys}", str(vector.elem_size), f"&nf->{flows}", str(table.key_bytes), of]
+        of = expiry_key(self._members[vector.name], self._members[table.name])
+        return [self._at(vector.name), str(vector.elem_size), self._at(table.name), str(table.key_bytes), of]
+
+    # -- locks
+
+    def _again(self, step: Again) -> None:
+        if step.locked:
+            self._out.line("unlock_own(&nf->turn);")
+        self._out.line("return NF_AGAIN;", place(step.span))
+
+    def _due(self, step: Due, scope: _Scope) -> None:
+        self._name_values(step, scope)
+        shared = "shared_" if step.op.object in self._common.aged else ""
+        question, time = "spare", ""
+        if step.time is not None:
+            question, time = "due", f", {self._printer(scope).time(step.time)}"
+        text = f"{shared}dchain_{question}({self._at(step.op.object)}{time})"
+        self._out.open(f"if ({text})", place(step.op.span))
+        self._again(Again(None, locked=True))
+        self._out.close()
+        scope.names.update(constants(step.op))
 
     # -- control
 

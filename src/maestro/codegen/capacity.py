@@ -41,6 +41,12 @@ Shares = dict[str, Share]
 """Objects that are divided; the others are whole on every core."""
 
 
+def index_maps(model: Model) -> frozenset[str]:
+    """The maps that hold an allocator's indices only."""
+    allocators = {o.name: o for o in model.objects if o.kind == "dchain"}
+    return _Origins(model, allocators).maps
+
+
 def divide(model: Model, plan: Plan | None = None) -> Shares:
     """The shares of ``model``'s objects; without a plan, every allocator that packets change is divided.
 
@@ -97,6 +103,10 @@ class _Origins:
         while self._link_maps():
             pass
         self.visible = frozenset(self._visible())
+
+    @property
+    def maps(self) -> frozenset[str]:
+        return frozenset(self._maps)
 
     def _link_maps(self) -> bool:
         """Link one more map to the one allocator that every value ever put into it comes from."""

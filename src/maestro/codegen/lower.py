@@ -71,7 +71,40 @@ class Return:
     span: Span | None
 
 
-Step = BuildKey | Call | ReadCell | WriteCell | If | Return
+@dataclass(frozen=True, eq=False)
+class Again:
+    """Give the packet up: it must start over in the write form. ``locked``: with the core's own lock held."""
+
+    span: Span | None
+    locked: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Due:
+    """Start over if the expiry ``op`` may find something that was last touched at or before ``time``.
+
+    Likewise if an allocation ``op`` would find an index (``time`` None).
+    """
+
+    op: Operation
+    time: Expr | None
+    then: Step
+
+
+@dataclass(frozen=True, eq=False)
+class Lock:
+    """Take the core's own lock."""
+
+    then: Step
+
+
+@dataclass(frozen=True, eq=False)
+class Unlock:
+    then: Step
+
+
+Step = BuildKey | Call | ReadCell | WriteCell | If | Return | Again | Due | Lock | Unlock
+"""What :func:`lower` makes; ``Again`` to ``Unlock`` are put in by ``maestro.codegen.locking``."""
 
 
 def uses(step: Step) -> tuple[Expr, ...]:
@@ -89,6 +122,10 @@ def uses(step: Step) -> tuple[Expr, ...]:
             return (step.cond,)
         case Return():
             return _values(step.edits) + ((step.port,) if step.port else ())
+        case Due():
+            return (step.time,) if step.time else ()
+        case Again() | Lock() | Unlock():
+            return ()
 
 
 def _values(pieces: tuple[Piece, ...]) -> tuple[Expr, ...]:
@@ -107,7 +144,7 @@ def following(step: Step) -> tuple[Step, ...]:
     match step:
         case If():
             return (step.yes, step.no)
-        case Return():
+        case Return() | Again():
             return ()
         case _:
             return (step.then,)

@@ -1,27 +1,44 @@
-"""The state of one core in C: ``struct nf_core``, its creation with what the NF put there at init, its release."""
+"""The state of one core in C: ``struct nf_core``, its creation with what the NF put there at init, its release.
+
+What cores have in common is in ``maestro.codegen.shared``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from maestro.codegen.capacity import Share, Shares
 from maestro.codegen.cexpr import number
+from maestro.codegen.locking import NONE, Common
 from maestro.codegen.names import place
 from maestro.codegen.text import aligned, wrap
 from maestro.diagnostics import InternalError
 from maestro.ir.model import Model, StateObject
 
 
-def struct(model: Model, members: Mapping[str, str]) -> list[str]:
-    """The definition of ``struct nf_core``. Objects that C calls by another name keep theirs in the comment."""
-    rows: list[tuple[str, str]] = []
-    for o in model.objects:
-        name = "" if members[o.name] == o.name else f"{o.name}, "
-        rows.append((f"  struct {o.kind} {members[o.name]};", f"{name}{place(o.span)}: {_describe(o)}"))
-    if not rows:
-        rows = [("  char none;", "the NF keeps no state")]
-    lines = [line for text, comment in aligned(rows) for line in ([f"  {comment}"] if comment else []) + [text]]
+def struct(model: Model, members: Mapping[str, str], common: Common = NONE) -> list[str]:
+    """The definition of ``struct nf_core``."""
+    fields = [("  struct nf_shared *shared;", ""), ("  struct turn turn;", "")] if common.objects else []
+    fields += rows(own(model, common), members, common)
+    if not fields:
+        fields = [("  char none;", "the NF keeps no state")]
+    lines = [line for text, comment in aligned(fields) for line in ([f"  {comment}"] if comment else []) + [text]]
     return ["struct nf_core {", *lines, "};"]
+
+
+def own(model: Model, common: Common) -> list[StateObject]:
+    """The objects of which every core has its own."""
+    return [o for o in model.objects if o.name not in common.objects]
+
+
+def rows(objects: Sequence[StateObject], members: Mapping[str, str], common: Common) -> list[tuple[str, str]]:
+    """Members of a struct, and comments. Objects that C calls by another name keep theirs in the comment."""
+    found: list[tuple[str, str]] = []
+    for o in objects:
+        name = "" if members[o.name] == o.name else f"{o.name}, "
+        kind = f"shared_{o.kind}" if o.name in common.aged else o.kind
+        found.append((f"  struct {kind} {members[o.name]};", f"{name}{place(o.span)}: {_describe(o)}"))
+    return found
 
 
 def _describe(o: StateObject) -> str:
@@ -58,10 +75,13 @@ def _bytes(data: bytes) -> str:
     return ", ".join(number(b) for b in data)
 
 
-def create(model: Model, members: Mapping[str, str], shares: Shares) -> list[str]:
+def create(model: Model, members: Mapping[str, str], shares: Shares, common: Common = NONE) -> list[str]:
     """``nf_core_create`` and ``nf_core_destroy``."""
+    objects = own(model, common)
     lines = ["struct nf_core *nf_core_create(struct nf_shared *shared, unsigned core, unsigned cores) {"]
     lines += ["  struct nf_core *nf = maestro_alloc(sizeof *nf);", "  if (!nf) {", "    return NULL;", "  }"]
+    if common.objects:
+        lines += ["  nf->shared = shared;", "  nf->turn = (struct turn){.locks = &shared->locks, .core = core};"]
     owners = {share.of: None for share in shares.values()}
     release: list[str] = []
     for owner in owners:
@@ -73,16 +93,18 @@ def create(model: Model, members: Mapping[str, str], shares: Shares) -> list[str
             release.append(f"free({name}_owners);")
         else:
             lines.append(f"  const uint32_t {name}_share = maestro_share({whole}, core, cores);")
-    calls = [f"!{_create_call(o, members, shares.get(o.name))}" for o in model.objects]
+    calls = [f"!shared_dchain_join(&shared->{members[o.name]}, core)" for o in model.objects if o.name in common.aged]
+    calls += [f"!{create_call(o, members, shares.get(o.name))}" for o in objects]
     if calls:
         lines += [f"  if ({' ||'.join(f'{chr(10)}      {c}' if i else c for i, c in enumerate(calls))}) {{"]
         lines += [*(f"    {line}" for line in release), "    nf_core_destroy(nf);", "    return NULL;", "  }"]
     lines += [f"  {line}" for line in release]
-    for o in model.objects:
-        lines += _fill(o, members[o.name])
-    lines.append("  (void)shared;")
+    for o in objects:
+        lines += fill(o, members[o.name])
+    lines += [] if common.objects else ["  (void)shared;"]
     if not owners:
-        lines += ["  (void)core; /* every core's state is the same */", "  (void)cores;"]
+        lines += [] if common.objects else ["  (void)core; /* every core's state is the same */"]
+        lines += ["  (void)cores;"]
     lines += [
         "  return nf;",
         "}",
@@ -92,12 +114,15 @@ def create(model: Model, members: Mapping[str, str], shares: Shares) -> list[str
         "    return;",
         "  }",
     ]
-    lines += [f"  {o.kind}_destroy(&nf->{members[o.name]});" for o in model.objects]
+    lines += [f"  {o.kind}_destroy(&nf->{members[o.name]});" for o in objects]
     return "\n".join([*lines, "  free(nf);", "}"]).split("\n")
 
 
-def _create_call(o: StateObject, members: Mapping[str, str], share: Share | None) -> str:
-    at = f"&nf->{members[o.name]}"
+def create_call(
+    o: StateObject, members: Mapping[str, str], share: Share | None, owner: str = "nf", *, aged: bool = False
+) -> str:
+    """``owner``: the struct that holds the object. ``aged``: see :class:`maestro.codegen.locking.Common`."""
+    at = f"&{owner}->{members[o.name]}"
     capacity = str(o.capacity)
     if share is not None:
         capacity = f"{members[share.of]}_share" if share.times == 1 else f"{share.times} * {members[share.of]}_share"
@@ -106,26 +131,29 @@ def _create_call(o: StateObject, members: Mapping[str, str], share: Share | None
             return f"map_create({at}, {capacity}, {o.key_bytes}, HASH_SEED)"
         case "vector":
             return f"vector_create({at}, {capacity}, {o.elem_size})"
+    if aged:
+        return f"shared_dchain_create({at}, {capacity}, cores)"
     if share is not None and share.steered:
         return f"dchain_create_part({at}, {o.capacity}, {members[o.name]}_owners, core)"
     first = f"maestro_share_first({o.capacity}, core, cores)" if share is not None and share.numbered else "0"
     return f"dchain_create({at}, {capacity}, {first})"
 
 
-def _fill(o: StateObject, name: str) -> list[str]:
+def fill(o: StateObject, name: str, owner: str = "nf", *, aged: bool = False) -> list[str]:
     """What the NF's own init left in the object."""
     lines: list[str] = []
     if o.kind == "vector" and any(o.initial):
-        lines.append(f"  vector_fill(&nf->{name}, {o.elem_size}, {name}_initial);")
+        lines.append(f"  vector_fill(&{owner}->{name}, {o.elem_size}, {name}_initial);")
     if not o.contents:
         return lines
     lines.append(f"  for (size_t i = 0; i < sizeof {name}_contents / sizeof {name}_contents[0]; i++) {{")
     match o.kind:
         case "map":
-            put = f"map_put(&nf->{name}, {name}_contents[i].bytes, {o.key_bytes}, {name}_contents[i].value);"
+            put = f"map_put(&{owner}->{name}, {name}_contents[i].bytes, {o.key_bytes}, {name}_contents[i].value);"
         case "vector":
-            cell = f"vector_at(&nf->{name}, {name}_contents[i].index, {o.elem_size})"
+            cell = f"vector_at(&{owner}->{name}, {name}_contents[i].index, {o.elem_size})"
             put = f"memcpy({cell}, {name}_contents[i].bytes, {o.elem_size});"
         case _:
-            put = f"dchain_take(&nf->{name}, {name}_contents[i], 0);"
+            time = "" if aged else ", 0"
+            put = f"{'shared_' if aged else ''}dchain_take(&{owner}->{name}, {name}_contents[i]{time});"
     return [*lines, f"    {put}", "  }"]

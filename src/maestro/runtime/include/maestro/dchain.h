@@ -96,6 +96,11 @@ static inline bool dchain_test(const struct dchain *d, uint32_t index) {
   return cell < d->capacity && d->cells[cell].older != DCHAIN_FREE;
 }
 
+/* Is there a free index? */
+static inline bool dchain_spare(const struct dchain *d) {
+  return d->free != d->capacity;
+}
+
 /* Allocate an index, touched at `time`. False when none is free. */
 static inline bool dchain_allocate(struct dchain *d, int64_t time, uint32_t *index) {
   uint32_t cell = d->free;
@@ -146,6 +151,12 @@ static inline bool dchain_free(struct dchain *d, uint32_t index) {
   }
   dchain_release_(d, index - d->first);
   return true;
+}
+
+/* Is there an index that was last touched at or before `time`? */
+static inline bool dchain_due(const struct dchain *d, int64_t time) {
+  uint32_t oldest = d->cells[d->capacity].newer;
+  return oldest != d->capacity && d->cells[oldest].time <= time;
 }
 
 /* Free the oldest index if it was last touched at or before `time`. */
