@@ -14,7 +14,7 @@ from maestro.codegen.names import members, place
 from maestro.codegen.rss import emit_rss
 from maestro.codegen.shared import NOTHING
 from maestro.codegen.simplify import simplify
-from maestro.codegen.state import create, struct, tables
+from maestro.codegen.state import create, head_function, moves_start, struct, tables
 from maestro.codegen.text import Writer, wrap
 from maestro.diagnostics import InternalError, UnsupportedError
 from maestro.ir.model import Model, Operation, StateObject
@@ -44,6 +44,7 @@ def emit_nf(model: Model, plan: Plan) -> str:
         NOTHING,
         *(steering.functions(plan, o.name, names[o.name]) for o in model.objects if _is_steered(o, shares)),
         create(model, names, shares),
+        head_function() if moves_start(model) else [],
         _packet(model, names, shares),
     ]
     text = "\n\n".join("\n".join(part) for part in parts if part) + "\n"

@@ -12,9 +12,21 @@ from maestro.diagnostics import InternalError
 from maestro.ir.model import Model, StateObject
 
 
+def moves_start(model: Model) -> bool:
+    """Whether frames may depart from another byte than the one that they arrived with."""
+    return any(path.head for path in model.paths)
+
+
+def head_function() -> list[str]:
+    """``nf_head``."""
+    return ["int32_t nf_head(const struct nf_core *nf) {", "  return nf->head;", "}"]
+
+
 def struct(model: Model, members: Mapping[str, str]) -> list[str]:
     """The definition of ``struct nf_core``. Objects that C calls by another name keep theirs in the comment."""
     rows: list[tuple[str, str]] = []
+    if moves_start(model):
+        rows.append(("  int32_t head;", "where the last packet departs from: see nf_head"))
     for o in model.objects:
         name = "" if members[o.name] == o.name else f"{o.name}, "
         rows.append((f"  struct {o.kind} {members[o.name]};", f"{name}{place(o.span)}: {_describe(o)}"))
