@@ -34,6 +34,33 @@ def test_parallel_and_original_agree(name: str) -> None:
     assert verify["stats"]["forwarded"] > 10_000
 
 
+TAGGER = """
+#include "nf-util.h"
+#include "nf.h"
+bool nf_init(void) { return true; }
+int nf_process(uint16_t device, uint8_t **buffer, uint16_t length, vigor_time_t now, struct rte_mbuf *mbuf) {
+  nf_borrow_next_chunk(*buffer, 14);
+  if (device == 0) {
+    memset(nf_insert_new_chunk(buffer, 4, mbuf), length, 4);
+    return 1;
+  }
+  if (packet_get_unread_length(*buffer) < 8) return device;
+  nf_borrow_next_chunk(*buffer, 8);
+  nf_shrink_chunk(buffer, 2, mbuf);
+  return 0;
+}
+"""
+
+
+def test_headers_are_inserted_and_removed_as_in_the_original(tmp_path: Path) -> None:
+    source = tmp_path / "tagger.c"
+    source.write_text(TAGGER)
+    run = maestro("verify", source, "--packets", 5000, "--json")
+    assert run.status == 0, run
+    verify = run.document["verify"]
+    assert (verify["differences"], verify["stats"]["dropped"] < 100) == (0, True)
+
+
 def test_the_project_builds_and_runs_on_its_own(tmp_path: Path) -> None:
     out = tmp_path / "firewall"
     assert maestro("parallelize", EXAMPLES / "firewall", "-o", out, "--quiet").status == 0

@@ -88,9 +88,10 @@ class Interpreter:
             return evaluate(e, look)
 
         path = self._follow(value, known)
-        edited = bytearray(data)
+        edited = bytearray(bytes(max(0, -path.head)) + data)
         for k, e in path.edits:
-            edited[k] = value(e)
+            edited[k + max(0, -path.head)] = value(e)
+        del edited[: max(0, path.head)]
         if path.verdict.kind == "forward":
             assert path.verdict.port is not None
             return value(path.verdict.port), bytes(edited)

@@ -183,10 +183,11 @@ def _verdict(x: Execution, path: Path) -> int:
 
 
 def _departing(x: Execution, path: Path) -> bytes:
-    packet = bytearray(x.given.packet)
+    inserted = max(0, -path.head)
+    packet = bytearray(bytes(inserted) + x.given.packet)
     for offset, e in path.edits:
-        packet[offset] = x.value(e)
-    return bytes(packet)
+        packet[inserted + offset] = x.value(e)
+    return bytes(packet[max(0, path.head) :])
 
 
 def matching(model: Model, given: Input, draw: Draw) -> list[int]:

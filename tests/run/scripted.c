@@ -30,7 +30,7 @@ extern uint16_t maestro_ports;
 extern vigor_time_t maestro_time;
 
 enum { MAX_OBJECTS = 16, MAX_FIELDS = 32, MAX_KEY = 256, MAX_KNOWN = 64 };
-enum { ROOM = 65536, GUARD = 4096 };
+enum { BEFORE = 4096, ROOM = 65536, GUARD = 4096 };
 
 /* --- the scenario file --- */
 
@@ -392,7 +392,7 @@ static void process(uint16_t device, uint16_t length, vigor_time_t now, uint8_t 
   }
   nf_return_all_chunks(buffer);
   fprintf(out, "= %04x %u", verdict, steps_left);
-  log_hex(packet, length);
+  log_hex(packet_start(), (size_t)(packet + length - packet_start()));
   fputc('\n', out);
   fflush(out);
 }
@@ -432,9 +432,10 @@ int main(int argc, char **argv) {
   if (nf_config_init) {
     nf_config_init(argc - 2, argv + 2);
   }
-  uint8_t *room =
-      mmap(NULL, ROOM + GUARD, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (!nf_init() || room == MAP_FAILED || mprotect(room + ROOM, GUARD, PROT_NONE) != 0) {
+  uint8_t *memory =
+      mmap(NULL, BEFORE + ROOM + GUARD, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  uint8_t *room = memory + BEFORE;
+  if (!nf_init() || memory == MAP_FAILED || mprotect(room + ROOM, GUARD, PROT_NONE) != 0) {
     return EXIT_FAILURE;
   }
   initialising = false;

@@ -234,6 +234,57 @@ void process_packet(int device, pkt_t p) {
 }
 """
 
+RESIZING = """
+bool nf_init(void) { return true; }
+struct label { uint16_t kind; uint8_t ttl, n[5]; };
+/* Tags what comes from port 0, unless it is tagged; removes the tag of what comes from port 1. */
+static int tag(uint16_t device, uint8_t **buffer, struct rte_ether_hdr *ether, struct rte_mbuf *mbuf) {
+  bool tagged = ether->ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_VLAN);
+  if (device == 0) {
+    if (tagged) return device;
+    struct rte_vlan_hdr *vlan = nf_insert_new_chunk(buffer, sizeof *vlan, mbuf);
+    ether = nf_get_borrowed_chunk(0);
+    vlan->eth_proto = ether->ether_type;
+    vlan->vlan_tci = rte_cpu_to_be_16(10);
+    ether->ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_VLAN);
+    return 1;
+  }
+  if (!tagged || packet_get_unread_length(buffer) < 4) return FLOOD_FRAME;
+  struct rte_vlan_hdr *vlan = nf_borrow_next_chunk(buffer, sizeof *vlan);
+  uint16_t type = vlan->eth_proto, id = vlan->vlan_tci;
+  nf_shrink_chunk(buffer, 0, mbuf);
+  ether = nf_get_borrowed_chunk(0);
+  ether->ether_type = type;
+  return id == rte_cpu_to_be_16(10) ? 0 : device;
+}
+ENTRY {
+  uint8_t *options;
+  struct rte_ether_hdr *ether = nf_then_get_rte_ether_header(buffer);
+  struct rte_ipv4_hdr *ip = nf_then_get_rte_ipv4_header(ether, buffer, &options);
+  if (ip == NULL) {
+    nf_return_all_chunks(buffer);
+    return tag(device, buffer, nf_borrow_next_chunk(*buffer, 14), mbuf);
+  }
+  if (options != NULL) { /* shorten them to two bytes, or remove them */
+    uint8_t first = options[0];
+    options = nf_shrink_chunk(buffer, first == 7 ? 2 : 0, mbuf);
+    ip = nf_get_borrowed_chunk(1);
+    ip->version_ihl = 0x45;
+    if (first == 7) options[1] ^= first;
+    return 1 - device;
+  }
+  if (ip->next_proto_id != 47) return device;
+  struct label *label = nf_insert_new_chunk(buffer, sizeof *label, mbuf);
+  ip = nf_get_borrowed_chunk(1);
+  *label = (struct label){rte_cpu_to_be_16(0x1234), ip->time_to_live--, {1, 2, 3}};
+  if (length > 100) {
+    nf_shrink_chunk(buffer, 3, mbuf);
+    nf_insert_new_chunk(buffer, 1, mbuf); /* a copy of what was before */
+  }
+  return 1 - device;
+}
+"""
+
 SOURCES = {
     "options": OPTIONS,
     "tables": TABLES,
@@ -241,6 +292,7 @@ SOURCES = {
     "twice": TWICE,
     "handlers": HANDLERS,
     "dialect": DIALECT,
+    "resizing": RESIZING,
 }
 
 

@@ -30,6 +30,7 @@ from maestro.codegen.lower import (
 from maestro.codegen.memory import Copy, Load, Piece, Put, Words, Zero
 from maestro.codegen.names import PACKET_FIELDS, place, unique, value_name
 from maestro.codegen.needs import Needs, leftmost, references, unnamed
+from maestro.codegen.state import moves_start
 from maestro.codegen.text import Writer
 from maestro.diagnostics import InternalError
 from maestro.ir.expr import Expr
@@ -70,6 +71,7 @@ class Body:
         self._out = out
         self._common = common
         self._needs = Needs()
+        self._moves = moves_start(model)
 
     def write(self, step: Step) -> None:
         self._step(step, _Scope())
@@ -184,7 +186,7 @@ class Body:
         self._out.block(block)
 
     def _store_text(self, base: str, p: Piece, scope: _Scope) -> str:
-        at = f"{base} + {p.offset}" if p.offset else base
+        at = f"{base} {'-' if p.offset < 0 else '+'} {abs(p.offset)}" if p.offset else base
         match p:
             case Zero():
                 return f"memset({at}, 0, {p.size});"
@@ -341,7 +343,9 @@ class Body:
         if step.port is not None and step.edits and self._packet_bytes(step.port, scope):
             self._define(step.port, "out_port", scope)
         self._name_overwritten(step, scope)
-        self._store("packet", step.edits, scope, _EDITED)
+        self._store("packet", step.edits, scope, () if step.head else _EDITED)
+        if self._moves:
+            self._out.line(f"nf->head = {step.head};")
         self._out.line(f"return {self._verdict(step, scope)};", place(step.span))
 
     def _verdict(self, step: Return, scope: _Scope) -> str:

@@ -15,7 +15,7 @@ from maestro.codegen.memory import Words
 from maestro.codegen.names import members, place
 from maestro.codegen.rss import emit_rss
 from maestro.codegen.simplify import simplify
-from maestro.codegen.state import create, struct, tables
+from maestro.codegen.state import create, head_function, moves_start, struct, tables
 from maestro.codegen.text import Writer, wrap
 from maestro.diagnostics import InternalError, UnsupportedError
 from maestro.ir.model import Model, Operation, StateObject
@@ -51,6 +51,7 @@ def emit_nf(model: Model, plan: Plan) -> str:
         shared_state.create(model, names, shared),
         *(steering.functions(plan, o.name, names[o.name]) for o in model.objects if _is_steered(o, shares)),
         create(model, names, shares, shared),
+        head_function() if moves_start(model) else [],
         *_packet(model, names, shared),
     ]
     text = "\n\n".join("\n".join(part) for part in parts if part) + "\n"

@@ -63,12 +63,13 @@ class If:
 
 @dataclass(frozen=True, eq=False)
 class Return:
-    """Edit the packet, then give the verdict."""
+    """Edit the packet, say where it starts now (``head``), then give the verdict."""
 
     kind: str
     port: Expr | None
     edits: tuple[Piece, ...]
     span: Span | None
+    head: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,7 +181,7 @@ def _lower(tree: Tree, words: Words, past: _Past) -> Step:
         case Leaf():
             edits = [(k, v) for k, v in sorted(tree.edits, key=lambda e: e[0]) if v is not packet_byte(k)]
             port = words.rewrite(tree.verdict.port) if tree.verdict.port else None
-            return Return(tree.verdict.kind, port, words.pieces(edits, in_packet=True), tree.verdict.span)
+            return Return(tree.verdict.kind, port, words.pieces(edits, in_packet=True), tree.verdict.span, tree.head)
         case Branch(cond, span, yes, no):
             return If(words.rewrite(cond), span, _lower(yes, words, past), _lower(no, words, past))
         case Do(op, then):

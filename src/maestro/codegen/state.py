@@ -16,9 +16,21 @@ from maestro.diagnostics import InternalError
 from maestro.ir.model import Model, StateObject
 
 
+def moves_start(model: Model) -> bool:
+    """Whether frames may depart from another byte than the one that they arrived with."""
+    return any(path.head for path in model.paths)
+
+
+def head_function() -> list[str]:
+    """``nf_head``."""
+    return ["int32_t nf_head(const struct nf_core *nf) {", "  return nf->head;", "}"]
+
+
 def struct(model: Model, members: Mapping[str, str], common: Common = NONE) -> list[str]:
     """The definition of ``struct nf_core``."""
     fields = [("  struct nf_shared *shared;", ""), ("  struct turn turn;", "")] if common.objects else []
+    if moves_start(model):
+        fields.append(("  int32_t head;", "where the last packet departs from: see nf_head"))
     fields += rows(own(model, common), members, common)
     if not fields:
         fields = [("  char none;", "the NF keeps no state")]

@@ -79,6 +79,7 @@ def _path(model: Model, path: Path) -> Iterator[str]:
             case Operation():
                 rows.append((_place(step.span, step.chain), _operation(model, step, names)))
     rows += [("", edit) for edit in _edits(path, names)]
+    rows += [("", f"starts at byte {path.head}")] if path.head else []
     rows.append((_place(path.verdict.span), _verdict(path.verdict, names)))
     width = max(len(place) for place, _ in rows)
     return (f"  {place:<{width}}  {what}" for place, what in rows)

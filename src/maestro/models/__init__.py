@@ -1,9 +1,9 @@
 """What the C functions that an NF calls mean: one module a header. Importing the package registers them all."""
 
-from maestro.models import cht, double_chain, double_map, expirator, libc, lpm_dir_24_8, map, sketch, vector
+from maestro.models import cht, double_chain, double_map, expirator, libc, lpm_dir_24_8, map, packet, sketch, vector
 from maestro.models.context import MODELS, Context
 
 __all__ = [
-    "MODELS", "Context", "cht", "double_chain", "double_map", "expirator", "libc", "lpm_dir_24_8", "map", "sketch",
-    "vector",
+    "MODELS", "Context", "cht", "double_chain", "double_map", "expirator", "libc", "lpm_dir_24_8", "map", "packet",
+    "sketch", "vector",
 ]  # fmt: skip

@@ -7,7 +7,7 @@ line, because what such an NF does is not defined.
 from __future__ import annotations
 
 from maestro.diagnostics import InternalError, SourceError, Span, UnsupportedError
-from maestro.ir.expr import Expr, binary, const, eq, ite, negate, zext
+from maestro.ir.expr import Expr, binary, const, eq, ite, negate, signed, zext
 from maestro.ir.memory import Cell, Function, Memory, Object, Pointer, Scalar, cells_of, join
 from maestro.ir.packet import LENGTH
 from maestro.solver.answer import Answer
@@ -104,18 +104,17 @@ class Access:
         return [offset.value]
 
     def _packet_offsets(self, target: Pointer, size: int, span: Span | None, verb: str) -> list[int]:
-        offset = target.offset
-        if offset.is_const and offset.value + size <= self.run.packet_floor:
-            return [offset.value]
-        end = binary("add", offset, const(size, 64))
-        below = binary("ult", offset, const(1 << 16, 64))
-        inside = binary("and", below, binary("ule", end, zext(LENGTH, 64)))
+        """From where the packet starts now, which may be before its first byte on arrival, to its end."""
+        offset, head = target.offset, self.run.head
+        fixed = signed(offset.value, 64) if offset.is_const else None
+        if fixed is not None and head <= fixed <= self.run.packet_floor - size:
+            return [fixed]
         obj = self.memory.object(target.obj)
-        self._require(inside, obj, size, span, verb, packet=offset)
-        if offset.is_const:
-            self.run.packet_floor = offset.value + size
-            return [offset.value]
-        return self._enumerate(offset, obj, span)
+        self._require(_inside_packet(offset, size, head), obj, size, span, verb, packet=offset)
+        if fixed is not None:
+            self.run.packet_floor = max(self.run.packet_floor, fixed + size)
+            return [fixed]
+        return [signed(v, 64) for v in self._enumerate(offset, obj, span)]
 
     def _require(
         self, inside: Expr, obj: Object, size: int, span: Span | None, verb: str, packet: Expr | None = None
@@ -169,6 +168,13 @@ class Access:
         for offset, value in zip(offsets[-2::-1], numbers[-2::-1], strict=True):
             choice = ite(eq(target.offset, const(offset, 64)), value, choice)
         return cells_of(choice, size)
+
+
+def _inside_packet(offset: Expr, size: int, head: int) -> Expr:
+    """Whether ``size`` bytes at ``offset`` are inside a packet that starts at ``head``."""
+    end = binary("add", offset, const(size - head, 64))
+    below = binary("ult", binary("add", offset, const(-head, 64)), const(1 << 17 if head else 1 << 16, 64))
+    return binary("and", below, binary("ule", end, binary("add", zext(LENGTH, 64), const(-head, 64))))
 
 
 def shifted(pointer: Pointer, by: Expr) -> Pointer:

@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from maestro.diagnostics import SourceError, Span, UnsupportedError
 from maestro.frontend.entry import entry_points
-from maestro.ir.expr import Expr, binary, const, eq, extract, packet_byte, packet_offset, sym
-from maestro.ir.memory import Function, Memory, Object, Pointer, Scalar, byte_of, uninitialised, zeros
+from maestro.ir.expr import Expr, binary, const, eq, extract, packet_byte, packet_offset, sym, symbols
+from maestro.ir.memory import Function, Memory, Object, Pointer, Scalar, byte_of, is_undefined, uninitialised, zeros
 from maestro.ir.model import MIN_PACKET, Model, Note, Path, Verdict
 from maestro.ir.packet import LENGTH
 from maestro.ir.program import Program
@@ -151,14 +151,14 @@ class _Explorer:
         persistence = Persistence(self.image)
         relied: set[Reliance] = set()
 
-        def body(machine: Machine) -> tuple[Verdict, tuple[tuple[int, Expr], ...]]:
+        def body(machine: Machine) -> tuple[Verdict, tuple[tuple[int, Expr], ...], int]:
             machine.known["coherent"] = coherent
             machine.known["relied"] = relied
             packet = self._packet(machine)
             verdict = self._process(machine, packet, ports)
             settle_all(machine, handles)
             persistence.observe(machine.memory)
-            return verdict, _edits(machine, packet)
+            return verdict, _edits(machine, packet, verdict), machine.run.head
 
         finished: list[Finished] = []
         for run, out in self._runs(self.image.memory, body, _axioms(ports)):
@@ -196,7 +196,10 @@ class _Explorer:
         return done
 
     def _packet(self, machine: Machine) -> Pointer:
-        return machine.new(Object("packet", None, lambda offset: (packet_byte(offset), 0)))
+        before = uninitialised("room before the packet")
+        return machine.new(
+            Object("packet", None, lambda offset: (packet_byte(offset), 0) if offset >= 0 else before(offset))
+        )
 
     def _process(self, machine: Machine, packet: Pointer, ports: int) -> Verdict:
         buffer = machine.new(Object("buffer", 8, zeros))
@@ -260,14 +263,21 @@ def _verdict(machine: Machine, port: Expr, span: Span | None) -> Verdict:
     return Verdict("forward", port, span)
 
 
-def _edits(machine: Machine, packet: Pointer) -> tuple[tuple[int, Expr], ...]:
-    """Every packet byte that may leave with another value than it came with."""
-    out = []
-    for offset, (value, k) in sorted(machine.memory.object(packet.obj).cells.items()):
+def _edits(machine: Machine, packet: Pointer, verdict: Verdict) -> tuple[tuple[int, Expr], ...]:
+    """Every packet byte that may leave with another value than it came with.
+
+    Of a packet that is dropped, bytes that were inserted but never given a value are nobody's business.
+    """
+    head, out = machine.run.head, []
+    written = {*machine.memory.object(packet.obj).cells, *range(head, 0)}
+    for offset in sorted(o for o in written if o >= head):
+        value, k = machine.memory.cell(packet.obj, offset)
         byte = byte_of(value, k)
         if not isinstance(byte, Expr):
             raise SourceError("writes a pointer into the packet", span=machine.span, code="pointer-in-packet")
+        if verdict.kind == "drop" and any(is_undefined(s) for s in symbols(byte)):
+            continue
         if packet_offset(byte) != offset:
-            machine.run.require_defined(byte, machine.verdict_span, f"byte {offset} of the packet")
+            machine.run.require_defined(byte, verdict.span, f"byte {offset} of the packet")
             out.append((offset, byte))
     return tuple(out)

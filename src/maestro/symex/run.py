@@ -13,6 +13,7 @@ from maestro.diagnostics import SourceError, Span, UnsupportedError
 from maestro.ir.expr import Expr, const, eq, negate, sym, symbols
 from maestro.ir.memory import is_undefined
 from maestro.ir.model import Assume, Kind, Operation, Step
+from maestro.models.packet import HEAD
 from maestro.solver.answer import Answer
 from maestro.solver.path import Oracle
 
@@ -85,6 +86,13 @@ class Run:
             return Decision(True, forked=False)
         self.pending.append((*self.decisions, Decision(False, forked=True)))
         return Decision(True, forked=True)
+
+    @property
+    def head(self) -> int:
+        """Where the packet starts now, in bytes from where it started when it arrived."""
+        head = self.known.get(HEAD, 0)
+        assert isinstance(head, int)
+        return head
 
     def learn(self, fact: Expr, *, constrain: bool = True) -> None:
         """Add a fact that holds on this path; ``constrain=False`` when the constraints imply it already."""

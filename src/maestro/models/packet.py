@@ -1,0 +1,17 @@
+"""lib/verified/packet-io.h: plain C that is executed as it is, but for the one call that says where a packet starts."""
+
+from __future__ import annotations
+
+from maestro.ir.expr import signed
+from maestro.ir.memory import Pointer
+from maestro.models.context import Args, Context, model
+
+HEAD = "packet head"
+"""Key of what is known along a path: where the packet starts now, in bytes from where it started when it arrived."""
+
+
+@model("packet_start_moved")
+def packet_start_moved(ctx: Context, args: Args) -> None:
+    """The packet's first byte is another one from here on; forks when that depends on the packet."""
+    assert isinstance(args[0], Pointer), args[0]
+    ctx.known[HEAD] = signed(ctx.bounded(args[0].offset, "how far a packet's start moves"), 64)
