@@ -2,7 +2,8 @@
  *
  * Every core has all of this state to itself. The NIC, configured as nf_rss.c says, sends packets
  * that share state to the same core. The cores divide the entries of heap
- * among themselves. */
+ * among themselves.
+ */
 #include <string.h>
 
 #include "maestro/bytes.h"
@@ -21,6 +22,10 @@
 const char nf_name[] = "firewall";
 const unsigned nf_ports = 2;
 
+struct nf_shared {
+  char none; /* the cores have no state in common */
+};
+
 struct nf_core {
   struct map flows;   /* nf.c:1: keys of 13 bytes, 1024 entries in all */
   struct vector keys; /* nf.c:2: elements of 13 bytes, 1024 entries in all */
@@ -31,10 +36,6 @@ struct nf_core {
 static void flows_key_in_keys(const uint8_t *cell, uint8_t *key) {
   memcpy(key, cell, 13);
 }
-
-struct nf_shared {
-  char none; /* the cores have no state in common */
-};
 
 struct nf_shared *nf_shared_create(unsigned cores) {
   (void)cores;

@@ -2,7 +2,8 @@
  *
  * Every core has all of this state to itself. The NIC, configured as nf_rss.c says, sends packets
  * that share state to the same core. The cores divide the entries of heap
- * among themselves. */
+ * among themselves.
+ */
 #include <string.h>
 
 #include "maestro/bytes.h"
@@ -21,6 +22,10 @@
 const char nf_name[] = "policer";
 const unsigned nf_ports = 2;
 
+struct nf_shared {
+  char none; /* the cores have no state in common */
+};
+
 struct nf_core {
   struct map dst_map;      /* nf.c:1: keys of 4 bytes, 512 entries in all */
   struct vector addresses; /* nf.c:2: elements of 4 bytes, 512 entries in all */
@@ -32,10 +37,6 @@ struct nf_core {
 static void dst_map_key_in_addresses(const uint8_t *cell, uint8_t *key) {
   memcpy(key, cell, 4);
 }
-
-struct nf_shared {
-  char none; /* the cores have no state in common */
-};
 
 struct nf_shared *nf_shared_create(unsigned cores) {
   (void)cores;

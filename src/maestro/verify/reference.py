@@ -42,7 +42,7 @@ def build_reference(
         texts = {**nf.generated, "nf_rss.c": emit_rss(plan), "arguments.c": _arguments(nf.name, len(plan.ports), argv)}
         if model is not None:
             texts["nf_parts.c"] = emit_parts(model, plan)
-        texts["entry.c"] = _entry(nf.entry)
+        texts["entry.c"] = entry_text(nf.entry)
         for name, text in texts.items():
             generated.append(Path(folder) / name)
             generated[-1].write_text(text)
@@ -86,7 +86,7 @@ _C_VALUES = {
 }  # fmt: skip
 
 
-def _entry(entry: Entry) -> str:
+def entry_text(entry: Entry) -> str:
     """The NF's entry points behind the two functions that reference.c calls."""
     types = ", ".join(_C_TYPES[p] for p in entry.parameters)
     values = ", ".join(_C_VALUES[p] for p in entry.parameters)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from maestro.frontend.nf import LIBVIG, NATIVE_ONLY, RUNTIME, load
+from maestro.verify.reference import entry_text
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parents[2] / "examples"
@@ -32,7 +33,7 @@ pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not 
 def test_packets(nf: Path, program: str, tmp_path: Path) -> None:
     loaded = load([nf])
     generated = []
-    for name, text in loaded.generated.items():
+    for name, text in {**loaded.generated, "entry.c": entry_text(loaded.entry)}.items():
         generated.append(tmp_path / name)
         generated[-1].write_text(text)
     sources = [

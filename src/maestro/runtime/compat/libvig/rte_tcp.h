@@ -13,6 +13,10 @@
 #define RTE_TCP_SYN_FLAG 0x02
 #define RTE_TCP_FIN_FLAG 0x01
 
+/* maestro.h has another use for the name. */
+#pragma push_macro("tcp_flags")
+#undef tcp_flags
+
 #define MAESTRO_TCP_HEADER \
   uint16_t src_port;       \
   uint16_t dst_port;       \
@@ -31,5 +35,7 @@ struct rte_tcp_hdr {
 struct tcp_hdr {
   MAESTRO_TCP_HEADER
 } __rte_packed;
+
+#pragma pop_macro("tcp_flags")
 
 #endif
