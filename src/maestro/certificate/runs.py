@@ -75,13 +75,18 @@ class Run:
         return None if outcome is None else outcome is TRUE
 
     @cached_property
+    def conditions(self) -> tuple[Expr, ...]:
+        """All that the path demands, of the packet and of state."""
+        parts = (self.resolve(p) for cond in self.path.conditions for p in conjuncts(cond))
+        return tuple(dict.fromkeys(p for p in parts if not p.is_true))
+
+    @cached_property
     def input_conditions(self) -> tuple[Expr, ...]:
         """What the path demands of the packet alone.
 
         Conditions on state are dropped, which only lets more packets take the path: sound.
         """
-        parts = (self.resolve(p) for cond in self.path.conditions for p in conjuncts(cond))
-        return tuple(dict.fromkeys(p for p in parts if only_inputs(p) and not p.is_true))
+        return tuple(c for c in self.conditions if only_inputs(c))
 
     @cached_property
     def decisions(self) -> tuple[Expr, ...]:
