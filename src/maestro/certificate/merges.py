@@ -120,13 +120,15 @@ def _update(s: Skeleton, write: Operation) -> _Update | None:
 
 
 def _rest(model: Model, replica: Replica, u: _Update) -> Iterator[Failure]:
-    """Bytes outside of all parts stay as they are."""
+    """Bytes outside of all parts stay as they are; those of a new entry are as init made them."""
+    vector = model.object(replica.object)
     covered = {at + i for at, size, _ in replica.parts for i in range(size)}
-    rest = [k for k in range(model.object(replica.object).elem_size) if k not in covered]
-    new = octets(u.skeleton.run.resolve(u.write.arg("cell")), rest)
-    old = octets(u.old, rest) if u.old is not None else None
-    if rest and (old is None or any(a is not b for a, b in zip(old, new, strict=True))):
-        yield about([u.write], f"changes bytes of {replica.object} that the plan does not merge")
+    for k in set(range(vector.elem_size)) - covered:
+        (new,) = octets(u.skeleton.run.resolve(u.write.arg("cell")), [k])
+        kept = [octets(u.old, [k])[0]] if u.old is not None else []
+        if new not in (*kept, *([const(vector.initial[k], 8)] if u.fresh else [])):
+            yield about([u.write], f"changes bytes of {replica.object} that the plan does not merge")
+            return
 
 
 def _value(cell: Expr, part: tuple[int, int, str]) -> Expr:

@@ -2,7 +2,7 @@
 
 The generated NF finds the owner of an index by asking its RSS for the core of a packet that names it. So the core must
 be a function of the named index alone: equal for every packet that reaches the group by naming it and for any other
-packet of those types on the steering port that bears the same number.
+packet of those types on the steering port that is long enough to bear the same number.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from maestro.certificate.conflicts import declared, pair
 from maestro.certificate.judge import Judge
 from maestro.certificate.locations import Atlas, Location
 from maestro.certificate.result import Failure, about
-from maestro.certificate.steering import PacketClass
+from maestro.certificate.steering import PacketClass, reaches
 from maestro.certificate.views import Site, View, Views
-from maestro.ir.expr import Expr, binary, const, eq, negate, substitute, sym
+from maestro.ir.expr import Expr, binary, const, eq, negate, packet_offset, substitute, sym, symbols
 from maestro.ir.model import Model, Operation
 from maestro.ir.plan import Plan, Steering
 from maestro.solver.answer import Answer
@@ -81,7 +81,9 @@ def _one_core(
     bearers = []
     for number, packets in types.values():
         operations = tuple(o for v in seen for o in v.site.operations)
-        site = Site(Location("", _at_port(entries[number])), (), operations)
+        named = _at_port(entries[number])
+        last = max((at for s in symbols(named) if (at := packet_offset(s)) is not None), default=0)
+        site = Site(Location("", named), (reaches(last),), operations)
         bearer = views.at(site, next(p for p in plan.ports if p.port == number), packets)
         bearers += [bearer] if bearer else []
     for v in seen:
