@@ -73,7 +73,7 @@ def test_refutes_only_what_z3_refutes() -> None:
 
     refuted = 0
     solver, linear = Z3(), Linear()
-    for _ in range(400):
+    for _ in range(800):
         conditions = [eq(value(2), value(2)) for _ in range(3)]
         conditions = [c if rng.randrange(2) else negate(c) for c in conditions]
         if linear.refutes(conditions):

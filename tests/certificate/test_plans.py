@@ -33,7 +33,14 @@ def test_right_plan_holds(model: Model, plan: Plan) -> None:
     assert certificate.holds
     assert certificate.obligations >= 2
     assert certificate.seconds < 2
-    assert {a.split(":")[0] for a in certificate.assumptions} == {"time", "nic", "order", "frames", "capacity"}
+    assert {a.split(":")[0] for a in certificate.assumptions} == {
+        "time",
+        "nic",
+        "order",
+        "frames",
+        "capacity",
+        "allocation",
+    }
 
 
 def test_stateless_needs_no_obligation() -> None:
@@ -180,7 +187,8 @@ def test_object_missing_from_plan() -> None:
     [
         ("read-only", "flows.map_put (nf.c:29): flows is called read-only but is modified"),
         ("locked", "share their entries, but flows is not sharded"),
-        ("replicated", "flows: the checker knows no proof for the strategy replicated"),
+        ("replicated", "share their entries, but heap, keys is not replicated"),
+        ("odd", "flows: the checker knows no proof for the strategy odd"),
     ],
 )
 def test_other_strategies_do_not_pass_for_sharded(strategy: str, message: str) -> None:

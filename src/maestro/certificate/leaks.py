@@ -1,42 +1,45 @@
 """Values that differ between N cores and the sequential NF must not show.
 
-Which index an allocator hands out, how many entries a map has and how many were expired depend on all packets, not on
-those of one core. An index of a sharded group may therefore be used to address the group and be stored in its maps,
-and for nothing else; the counts for nothing at all.
+How many entries a map has and how many were expired depend on all packets, not on those of one core. Which index an
+allocator hands out is its own business (the allocation assumption), so an index may go into a packet or a cell: the
+sequential NF would do the same with that index. It may not decide a branch, the output port or a key.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from maestro.certificate.locations import Group
+from maestro.certificate.locations import Atlas
+from maestro.certificate.ownership import index_maps
 from maestro.certificate.result import Failure, about
 from maestro.certificate.runs import Run
 from maestro.ir.expr import Expr, symbols
 from maestro.ir.model import Operation
 
 _COUNTS = (("map_size", "size"), ("expire_map", "count"), ("dchain_expire_one", "ok"))
-_INDICES = (("map_get", "value"), ("dchain_allocate", "index"), ("dchain_expire_one", "index"))
+_INDICES = (("dchain_allocate", "index"), ("dchain_expire_one", "index"))
+_ADDRESSES = ("index", "start", "end")
 
 
-def check(group: Group, runs: Sequence[Run]) -> Iterator[Failure]:
-    """Every use of a value of ``group`` that depends on other cores' packets."""
-    for run in runs:
-        secret = dict(_secrets(group, run))
+def check(atlas: Atlas) -> Iterator[Failure]:
+    """Every use of a value of the group that depends on other cores' packets, or on the allocator's choice."""
+    holders = index_maps(atlas)
+    for run in atlas.runs:
+        secret = dict(_secrets(atlas, run, holders))
         for e, where, using in uses(run):
             for symbol in symbols(run.resolve(e)):
-                if symbol in secret and not _may_use(group, run, symbol, e, where, using):
+                if symbol in secret and not _may_use(atlas, run.origins[symbol].result, where, using):
                     source = secret[symbol]
                     place = f"{using.method} of {using.object}" if using else where
                     what = f"{symbol} depends on other cores' packets but goes into {place}"
                     yield about([source, using] if using else [source], what)
 
 
-def _secrets(group: Group, run: Run) -> Iterator[tuple[Expr, Operation]]:
-    for o in group.operations(run):
+def _secrets(atlas: Atlas, run: Run, holders: frozenset[str]) -> Iterator[tuple[Expr, Operation]]:
+    for o in atlas.group.operations(run):
         for name, value in o.results:
-            secret_index = group.indexed and o.object in group.sharded and (o.method, name) in _INDICES
-            if secret_index or (o.method, name) in _COUNTS:
+            held = o.method == "map_get" and name == "value" and o.object in holders & atlas.group.sharded
+            if held or (o.method, name) in _INDICES or (o.method, name) in _COUNTS:
                 yield value, o
 
 
@@ -54,7 +57,12 @@ def uses(run: Run) -> Iterator[tuple[Expr, str, Operation | None]]:
             yield arg, name, o
 
 
-def _may_use(group: Group, run: Run, symbol: Expr, e: Expr, where: str, using: Operation | None) -> bool:
-    if using is None or using.object not in group.objects or run.resolve(e) is not symbol:
+def _may_use(atlas: Atlas, result: str, where: str, using: Operation | None) -> bool:
+    """Counts never; an index where it addresses its group, in values that are stored, and in the packet."""
+    if result in ("size", "count", "ok"):
         return False
-    return where == "index" or (using.method == "map_put" and where == "value")
+    if using is None:
+        return where.startswith("packet byte")
+    if where in _ADDRESSES:
+        return using.object in atlas.group.objects
+    return (using.method, where) in (("map_put", "value"), ("vector_write", "cell"))

@@ -1,88 +1,86 @@
-"""One owner per index: what makes "the key of the map entry" a good name for everything that an index addresses.
+"""One core per index: what makes "the core of the packet" a good name for the owner of all that an index addresses.
 
-In the groups that hold indices, an index in use belongs to exactly one key: it comes from one allocator, is stored
-under one key, and is given back only together with the map entry.
+Cores allocate from disjoint parts, so an index belongs to a core for good, whatever becomes of it. It has to stay
+there: a map that yields indices gets only those that the storing packet's core allocated, or has from its own maps.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from maestro.certificate.locations import Group, UnlocatedError, locate
+from maestro.certificate.locations import Atlas, Target, UnlocatedError
 from maestro.certificate.result import Failure, about
 from maestro.certificate.runs import Run
-from maestro.ir.expr import Expr
-from maestro.ir.model import Model, Operation
+from maestro.ir.expr import symbols
+from maestro.ir.model import Kind, Model, Operation
+from maestro.ir.plan import Plan
 
 
-def check(model: Model, group: Group, runs: Sequence[Run]) -> Iterator[Failure]:
-    """What lets two keys own one index, or lets a location mean two things."""
-    yield from _one_space(group, runs)
-    if group.indexed:
-        yield from _initial(model, group)
-        for run in runs:
-            for o in group.operations(run):
-                if o.method == "map_put" and not _owns(run, o):
-                    yield about([o], f"stores {run.resolve(o.arg('value'))}, an index that another key may own")
-                if o.method == "dchain_free":
-                    yield from _freed(run, o)
+def check(model: Model, plan: Plan, atlas: Atlas) -> Iterator[Failure]:
+    """What lets two cores own one index, or lets an index mean two things."""
+    yield from _one_way(plan, atlas)
+    if atlas.group.indexed:
+        yield from _initial(model, atlas)
+        holders = index_maps(atlas)
+        for run in atlas.runs:
+            for o in atlas.group.operations(run):
+                if o.method == "map_put" and o.object in holders and not _owns(atlas, run, o):
+                    yield about([o], f"stores {run.resolve(o.arg('value'))}, which may not be an index of its own core")
 
 
-def _one_space(group: Group, runs: Sequence[Run]) -> Iterator[Failure]:
-    """Every object is reached by the keys of one map, or by indices from the packet: not by both."""
-    reached: dict[str, dict[str, Operation]] = {}
-    for run in runs:
-        for o in group.operations(run):
-            try:
-                location = locate(run, o)
-            except UnlocatedError:
-                continue  # Reported where locations are gathered.
-            if location:
-                reached.setdefault(o.object, {}).setdefault(location.space, o)
-    for spaces in reached.values():
-        if len(spaces) > 1:
-            names = " and ".join(sorted(f"keys of {s}" if s else "computed indices" for s in spaces))
-            yield about(spaces.values(), f"one object is reached by {names}")
+def index_maps(atlas: Atlas) -> frozenset[str]:
+    """The maps of a group whose values address something; those of others are plain data."""
+    found = set()
+    for run in atlas.runs:
+        for o in atlas.group.operations(run):
+            for name, arg in o.args:
+                if name in ("index", "start", "end"):
+                    origins = (run.origins.get(s) for s in symbols(run.resolve(arg)))
+                    found |= {g.operation.object for g in origins if g and g.operation.method == "map_get"}
+    return frozenset(found)
 
 
-def _owns(run: Run, put: Operation) -> bool:
-    """Whether the stored value is an index just allocated, or the one that the same key already has."""
-    origin = run.origins.get(run.resolve(put.arg("value")))
-    if origin is None:
+def named_objects(plan: Plan, atlas: Atlas) -> frozenset[str]:
+    """The objects of a group for which the plan says how cores share indices that packets name (R5, R6)."""
+    by_peer = {name for i in plan.interchanges for name in i.objects}
+    steered = {o.name for o in plan.objects if o.strategy == "steered"}
+    return frozenset(atlas.group.objects & (by_peer | steered))
+
+
+def _one_way(plan: Plan, atlas: Atlas) -> Iterator[Failure]:
+    """Every object is reached by indices of its own core, or of one constant map, or from the packet: by one of them.
+
+    Both by own and by named ones only where the plan says how (R5, R6), and then the index itself, not a multiple.
+    """
+    reached: dict[str, dict[tuple[str, int], Operation]] = {}
+    for run in atlas.runs:
+        for o, target in atlas.targets(run):
+            if target.how != "key":
+                reached.setdefault(o.object, {}).setdefault((target.how, target.scale), o)
+    both = {("own", 1), ("named", 1)}
+    for name, ways in reached.items():
+        if len(ways) > 1 and not (name in named_objects(plan, atlas) and set(ways) <= both):
+            yield about(ways.values(), f"one object is reached by {' and '.join(sorted(map(_way, ways)))}")
+
+
+def _way(way: tuple[str, int]) -> str:
+    how, scale = way
+    words = {"own": "allocated indices", "named": "computed indices"}.get(how, f"keys of {how}")
+    return words if scale == 1 else f"{words} times {scale}"
+
+
+def _owns(atlas: Atlas, run: Run, put: Operation) -> bool:
+    """Whether the stored value is an index that the packet's core has: just allocated, or from a map of the group."""
+    try:
+        target: Target = atlas.of_index(run, run.resolve(put.arg("value")))
+    except UnlocatedError:
         return False
-    source = origin.operation
-    if source.method == "map_get" and origin.result == "value":
-        same_key = run.resolve(source.arg("key")) is run.resolve(put.arg("key"))
-        return same_key and source.object == put.object and run.holds(source.result("found")) is True
-    return source.method == "dchain_allocate" and origin.result == "index"
+    return target.how == "own" and target.scale == 1
 
 
-def _freed(run: Run, free: Operation) -> Iterator[Failure]:
-    """A freed index leaves the map on the same path, and is not used again."""
-    index = run.resolve(free.arg("index"))
-    origin = run.origins.get(index)
-    if origin is None:
-        return  # An index from the packet owns itself.
-    later = [o for o in run.path.operations if o.ordinal > free.ordinal and _mentions(run, o, index)]
-    if later:
-        yield about([free, *later], "the index is used after it was freed")
-    source = origin.operation
-    if source.method != "map_get" or not any(_erases(run, source, o) for o in run.path.operations):
-        yield about([free, source], "the index is freed but its key stays in the map")
-
-
-def _mentions(run: Run, o: Operation, index: Expr) -> bool:
-    return any(run.resolve(arg) is index for _, arg in o.args)
-
-
-def _erases(run: Run, get: Operation, o: Operation) -> bool:
-    same = o.method == "map_erase" and o.object == get.object
-    return same and run.resolve(o.arg("key")) is run.resolve(get.arg("key"))
-
-
-def _initial(model: Model, group: Group) -> Iterator[Failure]:
-    """What the NF put there while it initialised itself obeys the same rule."""
-    members = [o for o in model.objects if o.name in group.objects]
+def _initial(model: Model, atlas: Atlas) -> Iterator[Failure]:
+    """What the NF put there while it initialised itself belongs to one core, and is never given out again."""
+    members = [o for o in model.objects if o.name in atlas.group.objects]
     allocators = [o for o in members if o.kind == "dchain"]
     spans = tuple(o.span for o in members)
     names = tuple(o.name for o in members)
@@ -96,3 +94,12 @@ def _initial(model: Model, group: Group) -> Iterator[Failure]:
         if set(taken) - {index for index, _ in allocator.contents}:
             why = f"after init a map holds an index that {allocator.name} may give out again"
             yield Failure(f"{allocator.name} ({allocator.span}): {why}", names, spans)
+        if allocator.contents and (freeing := [*_freeing(atlas, allocator.name)]):
+            yield about(freeing, f"frees indices that {allocator.name} had allocated at init, so they are no core's")
+
+
+def _freeing(atlas: Atlas, allocator: str) -> Iterator[Operation]:
+    for run in atlas.runs:
+        for o in run.path.operations:
+            if o.object == allocator and o.kind in (Kind.FREE, Kind.EXPIRE):
+                yield o

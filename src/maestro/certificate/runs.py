@@ -28,6 +28,11 @@ def conjuncts(cond: Expr) -> Iterator[Expr]:
         yield cond
 
 
+def _literal(cond: Expr) -> Expr:
+    """The symbol that ``cond`` is, or is the negation of; otherwise ``cond`` itself."""
+    return cond.args[0] if cond.op == "not" else cond
+
+
 @dataclass(frozen=True)
 class Origin:
     """``operation`` returned the symbol as its result ``result``."""
@@ -75,13 +80,19 @@ class Run:
         return None if outcome is None else outcome is TRUE
 
     @cached_property
+    def conditions(self) -> tuple[Expr, ...]:
+        """All that the path demands, of the packet and of state; decided tests stand for themselves only."""
+        parts = [p for cond in self.path.conditions for p in conjuncts(cond)]
+        parts = [p if _literal(p) in self._known else self.resolve(p) for p in parts]
+        return tuple(dict.fromkeys(p for p in parts if not p.is_true))
+
+    @cached_property
     def input_conditions(self) -> tuple[Expr, ...]:
         """What the path demands of the packet alone.
 
         Conditions on state are dropped, which only lets more packets take the path: sound.
         """
-        parts = (self.resolve(p) for cond in self.path.conditions for p in conjuncts(cond))
-        return tuple(dict.fromkeys(p for p in parts if only_inputs(p) and not p.is_true))
+        return tuple(c for c in self.conditions if only_inputs(c))
 
     @cached_property
     def decisions(self) -> tuple[Expr, ...]:
