@@ -7,26 +7,34 @@ from pathlib import Path
 
 from compiled import CC, GuardedPage
 
-from maestro.frontend.compile import compile_sources
 from maestro.frontend.names import is_runtime
-from maestro.frontend.nf import LIBVIG, NATIVE_ONLY, RUNTIME
+from maestro.frontend.nf import LIBVIG, RUNTIME, load
 from maestro.frontend.toolchain import build_native
 from maestro.ir.model import Model
 from maestro.symex.explore import explore
 
-INCLUDES = (LIBVIG, RUNTIME / "include")
 GLUE = """
+#include <stdbool.h>
+#include <stddef.h>
+#include "maestro/reference.h"
+#include "nf.h"
+
 const char nf_name[] = "test";
 const unsigned nf_ports = 2;
 const int maestro_nf_argc = 1;
-char *maestro_nf_argv[] = {"test", 0};
+char *maestro_nf_argv[] = {"test", NULL};
+
+bool maestro_reference_init(void) { return nf_init(); }
+
+int maestro_reference_process(uint16_t port, uint8_t *packet, uint16_t length, int64_t now) {
+  return nf_process(port, &packet, length, now, NULL);
+}
 """
 
 
 def model_of(source: Path) -> Model:
-    extra = [f for f in sorted((LIBVIG / "src").glob("*.c")) if f.name not in NATIVE_ONLY]
-    program = compile_sources([source], include_dirs=INCLUDES, extra_sources=extra)
-    return explore(program, nf=source.stem, ports=2, is_runtime=is_runtime)
+    nf = load([source])
+    return explore(nf.program, nf=nf.name, ports=2, is_runtime=is_runtime)
 
 
 class NativeNF:
@@ -38,8 +46,9 @@ class NativeNF:
         sources = [nf, glue, *sorted((RUNTIME / "reference").glob("*.c"))]
         for part in ("src", "structs"):
             sources += sorted((LIBVIG / part).glob("*.c"))
+        includes = (LIBVIG, RUNTIME / "include")
         flags = ("-O1", "-g", "-w", "-shared", "-fPIC", "-Wl,-Bsymbolic")
-        build_native(sources, library, include_dirs=INCLUDES, flags=flags, compiler=CC[0] if len(CC) == 1 else None)
+        build_native(sources, library, include_dirs=includes, flags=flags, compiler=CC[0] if len(CC) == 1 else None)
         self._library = ctypes.CDLL(str(library))
         self._library.nf_core_create.restype = ctypes.c_void_p
         self._library.nf_packet.restype = ctypes.c_uint16
