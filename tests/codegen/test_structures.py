@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from compiled import GeneratedNF
+from compiled import GeneratedNF, locks, shared_nothing
 from native_nf import NativeNF, model_of
 from structures import SOURCES, source
+
+from maestro.ir.model import Model
+from maestro.ir.plan import Plan
 
 
 def packets(seed: int, count: int) -> Iterator[tuple[int, bytes, int]]:
@@ -19,11 +22,13 @@ def packets(seed: int, count: int) -> Iterator[tuple[int, bytes, int]]:
         yield rng.randrange(2), rng.randbytes(rng.choice((30, 40, 61, 29))), now
 
 
+@pytest.mark.parametrize("planned", [shared_nothing, locks], ids=lambda p: p.__name__)
 @pytest.mark.parametrize("name", SOURCES)
-def test_generated_code_does_what_the_nf_does(name: str, tmp_path: Path) -> None:
+def test_generated_code_does_what_the_nf_does(name: str, planned: Callable[[Model], Plan], tmp_path: Path) -> None:
     file = tmp_path / f"{name}.c"
     file.write_text(source(name))
-    generated, native = GeneratedNF(model_of(file), tmp_path), NativeNF(file, tmp_path)
+    model = model_of(file)
+    generated, native = GeneratedNF(model, tmp_path, plan=planned(model)), NativeNF(file, tmp_path)
     verdicts: dict[int, int] = {}
     answers = set()
     for n, (device, data, now) in enumerate(packets(1, 6000)):
