@@ -7,6 +7,7 @@ import mmap
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import maestro
@@ -37,6 +38,13 @@ def shared_nothing(model: Model, cores: int = 1) -> Plan:
     return Plan(model.nf, "generic", cores, "shared-nothing", objects, ())
 
 
+def locks(model: Model) -> Plan:
+    """The plan that locks every object that packets change."""
+    plan = shared_nothing(model)
+    objects = tuple(replace(o, strategy="locked") if o.strategy == "sharded" else o for o in plan.objects)
+    return replace(plan, strategy="locks", objects=objects)
+
+
 class GuardedPage:
     """A page followed by one that may not be touched: reading past a packet at its end is a fault."""
 
@@ -56,8 +64,8 @@ class GuardedPage:
 class GeneratedNF:
     """One core of the NF generated from ``model``."""
 
-    def __init__(self, model: Model, folder: Path, *, core: int = 0, cores: int = 1) -> None:
-        self._library = compile_library(emit_nf(model, shared_nothing(model, cores)), folder)
+    def __init__(self, model: Model, folder: Path, *, core: int = 0, cores: int = 1, plan: Plan | None = None) -> None:
+        self._library = compile_library(emit_nf(model, plan or shared_nothing(model, cores)), folder)
         self._library.nf_shared_create.restype = ctypes.c_void_p
         self._library.nf_core_create.restype = ctypes.c_void_p
         self._library.nf_packet.restype = ctypes.c_uint16

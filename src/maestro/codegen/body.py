@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
+from maestro.codegen.calls import ARGUMENTS, PURE, answer_name, expiry_key, is_stored, runtime_function
 from maestro.codegen.cexpr import Printer, ctype, load_text
 from maestro.codegen.locking import NONE, Common, constants
 from maestro.codegen.lower import (
@@ -37,7 +38,6 @@ from maestro.ir.expr import Expr
 from maestro.ir.model import Field, Kind, Model, Operation
 
 _CHEAP = frozenset({"const", "sym", "zext", "not", "extract", "eq", "ult", "ule", "slt", "sle"})
-_PURE = frozenset({"map_get", "map_size", "dchain_test"})
 
 
 @dataclass
@@ -244,11 +244,11 @@ class Body:
         """Write the call; as the condition of the branch on its outcome where that is all the outcome is for."""
         below = self._needs.values(following(step))
         used = {name: e for name, e in step.op.results if e in below}
-        if not used and step.op.method in _PURE:
+        if not used and step.op.method in PURE:
             return step.then
         self._name_values(step, scope)
         text = self._call_text(step, used, scope)
-        answer = next((e for name, e in step.op.results if name not in ("value", "index")), None)
+        answer = next((e for name, e in step.op.results if not is_stored(step.op, name)), None)
         if answer is None or answer not in used.values():
             self._out.line(f"{text};", place(step.op.span))
         elif self._only_tested(answer, step.then):
@@ -256,7 +256,7 @@ class Body:
             assert isinstance(step.then, If)
             return self._if(step.then, scope)
         else:
-            name = unique(f"{self._members[step.op.object]}_{_answer_name(step.op.method)}", scope.taken)
+            name = unique(f"{self._members[step.op.object]}_{answer_name(step.op.method)}", scope.taken)
             scope.names[answer] = name
             self._out.line(f"const {ctype(answer.width)} {name} = {text};", place(step.op.span))
         return step.then
@@ -276,19 +276,18 @@ class Body:
         args = [self._at(op.object)]
         if not timed:
             args += ["&nf->turn"] if "time" in step.args else []
-        if op.method == "expire_map":
-            args += self._expiry_objects(step)
+        args += self._other_objects(op)
         if step.key is not None:
             args += [scope.arrays[step.key], str(step.key.width // 8)]
-        for name in ("index", "value", "time"):
+        for name in ARGUMENTS:
             if name in step.args and (name != "time" or timed):
                 e = step.args[name]
                 args.append(show.time(e) if name == "time" else show.value(e))
         for name, e in op.results:
-            if name in ("value", "index"):
+            if is_stored(op, name):
                 shown = "index" if op.object in self._index_maps else name
                 args.append(f"&{self._result(f'{member}_{shown}', e, scope)}")
-        return f"{'shared_' if aged else ''}{op.method}({', '.join(args)})"
+        return f"{'shared_' if aged else ''}{runtime_function(op)}({', '.join(args)})"
 
     def _at(self, name: str) -> str:
         """The address of an object."""
@@ -300,10 +299,20 @@ class Body:
         self._out.line(f"uint32_t {scope.names[e]};")
         return scope.names[e]
 
-    def _expiry_objects(self, step: Call) -> list[str]:
-        vector, table = (self._model.object(name) for name in step.op.related)
-        of = expiry_key(self._members[vector.name], self._members[table.name])
-        return [self._at(vector.name), str(vector.elem_size), self._at(table.name), str(table.key_bytes), of]
+    def _other_objects(self, op: Operation) -> list[str]:
+        """The objects that an operation on several takes after its own, and what C must know of them."""
+        if not op.related:
+            return []
+        vector = self._model.object(op.related[0])
+        if op.method == "cht_find":
+            return [self._at(vector.name), str(vector.cht_height), str(vector.capacity // vector.cht_height)]
+        keys = self._members[vector.name]
+        args = [self._at(vector.name), str(vector.elem_size)]
+        for table in map(self._model.object, op.related[1:]):
+            args += [self._at(table.name), str(table.key_bytes), expiry_key(keys, self._members[table.name])]
+        if op.method == "expire_range":
+            args += [str(self._model.object(op.object).key_bytes), expiry_key(keys, self._members[op.object])]
+        return args
 
     # -- locks
 
@@ -370,15 +379,3 @@ class Body:
 
 
 _EDITED = tuple(Field(name, offset, size) for (offset, size), name in sorted(PACKET_FIELDS.items()))
-
-
-def expiry_key(vector: str, table: str) -> str:
-    """The function that finds a map's key in a vector's element."""
-    return f"{table}_key_in_{vector}"
-
-
-def _answer_name(method: str) -> str:
-    return {
-        "map_get": "found", "map_size": "size", "dchain_allocate": "ok", "dchain_refresh": "live",
-        "dchain_test": "allocated", "dchain_free": "freed", "dchain_expire_one": "expired", "expire_map": "count",
-    }[method]  # fmt: skip

@@ -6,7 +6,8 @@ import re
 
 from maestro.codegen import shared as shared_state
 from maestro.codegen import steering
-from maestro.codegen.body import Body, expiry_key
+from maestro.codegen.body import Body
+from maestro.codegen.calls import expiry_key
 from maestro.codegen.capacity import Shares, divide, index_maps
 from maestro.codegen.lengths import plain_lengths
 from maestro.codegen.locking import Common, common, has_again, read_form
@@ -125,13 +126,16 @@ def _shares(model: Model, shares: Shares) -> str:
 _HEADERS = {
     "bits": r"bits_",
     "bytes": r"(ld|st)(\d\d)?(le|be)\(",
+    "cht": r"cht_(fill|find)\(",
     "dchain": r"dchain_",
-    "expire": r"expire_map\(",
+    "expire": r"expire_(maps?|range)\(",
     "lock": r"(locks_create|lock_own|lock_all)\(",
+    "lpm": r"lpm_",
     "map": r"map_",
     "memory": r"maestro_",
     "nf": r"nf_packet",
     "shared_dchain": r"shared_dchain_",
+    "sketch": r"sketch_",
     "steered": r"steered_",
     "vector": r"vector_",
 }
@@ -154,12 +158,15 @@ def _includes(text: str) -> str:
 
 def _key_functions(model: Model, names: dict[str, str]) -> list[list[str]]:
     """For each expiring map, the function that finds its key in an element of the vector that holds its keys."""
-    pairs = {op.related: op for path in model.paths for op in path.operations if op.method == "expire_map"}
-    return [_key_function(op, model, names) for _, op in sorted(pairs.items())]
+    pairs: dict[tuple[str, str], Operation] = {}
+    for op in (op for path in model.paths for op in path.operations):
+        if op.method in ("expire_map", "expire_range"):
+            tables = op.related[1:] or (op.object,)
+            pairs |= {(op.related[0], table): op for table in tables}
+    return [_key_function(op, model.object(v), model.object(t), names) for (v, t), op in sorted(pairs.items())]
 
 
-def _key_function(op: Operation, model: Model, names: dict[str, str]) -> list[str]:
-    vector, table = (model.object(name) for name in op.related)
+def _key_function(op: Operation, vector: StateObject, table: StateObject, names: dict[str, str]) -> list[str]:
     return [
         f"/* The key of {table.name} that an element of {vector.name} holds ({place(op.span)}). */",
         *wrap(f"static void {expiry_key(names[vector.name], names[table.name])}(const uint8_t *cell, uint8_t *key) {{"),
@@ -179,6 +186,7 @@ def _key_copies(table: StateObject) -> list[str]:
     lines, packed = [], 0
     for offset, size in runs:
         to = f"key + {packed}" if packed else "key"
+        offset += table.key_at
         lines.append(f"  memcpy({to}, cell{f' + {offset}' if offset else ''}, {size});")
         packed += size
     return lines

@@ -27,7 +27,7 @@ class BuildKey:
 
 @dataclass(frozen=True, eq=False)
 class Call:
-    """Any operation but on a vector; ``args`` rewritten, without the key, which is ``key``."""
+    """Any operation but on a vector; ``args`` rewritten, without the key, which is ``key`` (None for sketches)."""
 
     op: Operation
     args: dict[str, Expr]
@@ -200,7 +200,7 @@ def _operation(op: Operation, then: Tree, words: Words, past: _Past) -> Step:
         after = _lower(then, words, past.wrote(op.object, index, cell))
         return WriteCell(op, words.rewrite(index), pieces, after)
     args = {name: words.rewrite(value) for name, value in op.args if name != "key"}
-    key = dict(op.args).get("key")
+    key = None if op.method.startswith("sketch_") else dict(op.args).get("key")  # a sketch needs the hash only
     if key is None or key in past.keys:
         return Call(op, args, key, _lower(then, words, past))
     call = Call(op, args, key, _lower(then, words, replace(past, keys=past.keys | {key})))

@@ -18,7 +18,9 @@ _KEYWORDS = frozenset([
 RESERVED = _KEYWORDS | frozenset([
     "nf", "port", "packet", "length", "now", "cell", "key", "core", "cores", "map", "vector", "dchain",
     "expire_map", "map_get", "map_put", "map_erase", "map_size", "vector_at", "dchain_allocate", "dchain_refresh",
-    "dchain_test", "dchain_free", "dchain_expire_one", "memcpy", "memset", "nf_name", "nf_ports", "nf_rss",
+    "dchain_test", "dchain_free", "dchain_expire_one", "expire_maps", "expire_range", "sketch", "sketch_refresh",
+    "sketch_fetch", "sketch_touch", "sketch_expire", "lpm", "lpm_lookup", "lpm_update", "cht_fill", "cht_find",
+    "memcpy", "memset", "nf_name", "nf_ports", "nf_rss",
     "nf_core", "nf_packet", "nf_core_create", "nf_core_destroy", "nf_shared", "nf_shared_create", "nf_shared_destroy",
     "shared", "turn", "locks",
 ])  # fmt: skip

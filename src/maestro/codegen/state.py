@@ -62,6 +62,10 @@ def _describe(o: StateObject) -> str:
             return f"elements of {o.elem_size} bytes, {entries}"
         case "dchain":
             return f"index allocator, {o.capacity} indices in all"
+        case "sketch":
+            return f"counts of keys of {o.key_bytes} bytes, {o.capacity} buckets a row, threshold {o.threshold}"
+        case "lpm":
+            return f"prefixes of IPv4 addresses, {len(o.contents)} from the start"
     raise InternalError(f"unknown kind of state object: {o.kind}")
 
 
@@ -72,15 +76,27 @@ def tables(model: Model, members: Mapping[str, str]) -> list[str]:
         name = members[o.name]
         if o.kind == "vector" and any(o.initial):
             lines += [*wrap(f"static const uint8_t {name}_initial[{o.elem_size}] = {{{_bytes(o.initial)}}};"), ""]
+        if o.cht_height:
+            continue
         if o.contents and o.kind == "dchain":
             indices = ", ".join(str(index) for index, _ in o.contents)
             lines += [*wrap(f"static const uint32_t {name}_contents[] = {{{indices}}};"), ""]
         elif o.contents:
-            size, what = (o.key_bytes, "value") if o.kind == "map" else (o.elem_size, "index")
+            size, what = _entry(o)
             lines += [f"static const struct {{ uint32_t {what}; uint8_t bytes[{size}]; }} {name}_contents[] = {{"]
             lines += [row for n, data in o.contents for row in wrap(f"  {{{number(n)}, {{{_bytes(data)}}}}},")]
             lines += ["};", ""]
     return lines
+
+
+def _entry(o: StateObject) -> tuple[int, str]:
+    """Size of the bytes of an entry of ``contents``, and what its number is."""
+    match o.kind:
+        case "map":
+            return o.key_bytes, "value"
+        case "lpm":
+            return 5, "value"  # four bytes of prefix, one of length
+    return o.elem_size, "index"
 
 
 def _bytes(data: bytes) -> str:
@@ -142,7 +158,11 @@ def create_call(
         case "map":
             return f"map_create({at}, {capacity}, {o.key_bytes}, HASH_SEED)"
         case "vector":
-            return f"vector_create({at}, {capacity}, {o.elem_size})"
+            return f"vector_create({at}, {capacity}, {o.elem_size})" + _cht_fill(o, at)
+        case "sketch":
+            return f"sketch_create({at}, {o.capacity}, {o.threshold})"
+        case "lpm":
+            return f"lpm_create({at})"
     if aged:
         return f"shared_dchain_create({at}, {capacity}, cores)"
     if share is not None and share.steered:
@@ -151,12 +171,17 @@ def create_call(
     return f"dchain_create({at}, {capacity}, {first})"
 
 
+def _cht_fill(o: StateObject, at: str) -> str:
+    """What else must succeed where the vector is a consistent hashing table."""
+    return f" || !cht_fill({at}, {o.cht_height}, {o.capacity // o.cht_height})" if o.cht_height else ""
+
+
 def fill(o: StateObject, name: str, owner: str = "nf", *, aged: bool = False) -> list[str]:
     """What the NF's own init left in the object."""
     lines: list[str] = []
     if o.kind == "vector" and any(o.initial):
         lines.append(f"  vector_fill(&{owner}->{name}, {o.elem_size}, {name}_initial);")
-    if not o.contents:
+    if not o.contents or o.cht_height:
         return lines
     lines.append(f"  for (size_t i = 0; i < sizeof {name}_contents / sizeof {name}_contents[0]; i++) {{")
     match o.kind:
@@ -165,6 +190,9 @@ def fill(o: StateObject, name: str, owner: str = "nf", *, aged: bool = False) ->
         case "vector":
             cell = f"vector_at(&{owner}->{name}, {name}_contents[i].index, {o.elem_size})"
             put = f"memcpy({cell}, {name}_contents[i].bytes, {o.elem_size});"
+        case "lpm":
+            route = f"ld32be({name}_contents[i].bytes), {name}_contents[i].bytes[4]"
+            put = f"lpm_update(&{owner}->{name}, {route}, (uint16_t){name}_contents[i].value);"
         case _:
             time = "" if aged else ", 0"
             put = f"{'shared_' if aged else ''}dchain_take(&{owner}->{name}, {name}_contents[i]{time});"

@@ -72,7 +72,23 @@ static void empty_maps(void) {
   CHECK(map_allocate(equal, good_hash, UINT32_MAX, &map) == 0);
 }
 
+/* What should not happen does what it does in generated code. */
+static void broken_promises(void) {
+  struct Map *map;
+  struct key a = {1}, again = {1}, b = {2};
+  int value;
+  void *trash;
+  CHECK(map_allocate(equal, good_hash, 1, &map) == 1);
+  map_put(map, &a, 3);
+  map_put(map, &again, 4);
+  map_put(map, &b, 5);
+  CHECK(map_size(map) == 1 && map_get(map, &a, &value) && value == 4 && !map_get(map, &b, &value));
+  map_erase(map, &a, &trash);
+  CHECK(trash == &again && map_size(map) == 0 && !map_get(map, &a, &value));
+}
+
 int main(void) {
+  broken_promises();
   empty_maps();
   random_operations(good_hash);
   random_operations(bad_hash);

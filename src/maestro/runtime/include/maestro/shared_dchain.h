@@ -249,9 +249,22 @@ static inline uint32_t shared_expire_map(struct shared_dchain *d, const struct v
                                          expire_key_fn *key_of, int64_t time) {
   uint32_t count = 0, index;
   while (shared_dchain_expire_one(d, time, &index)) {
-    uint8_t key[64];
-    key_of(vector_at(v, index, elem_size), key);
-    map_erase(m, key, key_size);
+    expire_key_(m, key_size, key_of, vector_at(v, index, elem_size));
+    count++;
+  }
+  return count;
+}
+
+/* As expire_maps() in expire.h. */
+static inline uint32_t shared_expire_maps(struct shared_dchain *d, const struct vector *v,
+                                          size_t elem_size, struct map *a, size_t a_size,
+                                          expire_key_fn *a_of, struct map *b, size_t b_size,
+                                          expire_key_fn *b_of, int64_t time) {
+  uint32_t count = 0, index;
+  while (shared_dchain_expire_one(d, time, &index)) {
+    const uint8_t *cell = vector_at(v, index, elem_size);
+    expire_key_(a, a_size, a_of, cell);
+    expire_key_(b, b_size, b_of, cell);
     count++;
   }
   return count;

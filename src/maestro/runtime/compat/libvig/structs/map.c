@@ -2,12 +2,18 @@
  * only when the hashes agree, and erasing can tell which slots behind the hole may move into it. */
 #include "lib/verified/map.h"
 
-#include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "structs/keys.h"
+
+#pragma weak maestro_key_sizes
+#pragma weak maestro_key_count
 
 struct slot {
-  void *key; /* NULL: free */
+  void *key;   /* NULL: free */
+  void *given; /* by the NF: the same, or what `key` is a copy of */
   uint32_t hash;
   int value;
 };
@@ -18,9 +24,17 @@ struct Map {
   unsigned shift; /* 32 - log2 of the number of slots */
   unsigned size;
   unsigned capacity;
+  unsigned key_size; /* 0: keys are not copied */
   map_keys_equality *equality;
   map_key_hash *hash;
 };
+
+static unsigned created;
+
+static unsigned next_key_size(void) {
+  unsigned number = created++;
+  return &maestro_key_count != NULL && number < maestro_key_count ? maestro_key_sizes[number] : 0;
+}
 
 int map_allocate(map_keys_equality *equality, map_key_hash *hash, unsigned capacity,
                  struct Map **map_out) {
@@ -38,7 +52,8 @@ int map_allocate(map_keys_equality *equality, map_key_hash *hash, unsigned capac
     free(slots);
     return 0;
   }
-  *map = (struct Map){slots, (1u << bits) - 1, 32 - bits, 0, capacity, equality, hash};
+  *map = (struct Map){slots, (1u << bits) - 1, 32 - bits, 0, capacity, next_key_size(), equality,
+                      hash};
   *map_out = map;
   return 1;
 }
@@ -67,13 +82,27 @@ int map_get(struct Map *map, void *key, int *value_out) {
   return 1;
 }
 
+static void *held(const struct Map *map, void *key) {
+  void *copy = map->key_size > 0 ? malloc(map->key_size) : key;
+  if (copy == NULL) {
+    abort();
+  }
+  return copy == key ? key : memcpy(copy, key, map->key_size);
+}
+
+/* An entry that should not be there is replaced, one too many is left out, as in generated code. */
 void map_put(struct Map *map, void *key, int value) {
-  assert(map->size < map->capacity);
   uint32_t hash = map->hash(key);
   struct slot *slot = find(map, key, hash);
-  assert(slot->key == NULL);
-  *slot = (struct slot){key, hash, value};
-  map->size++;
+  if (slot->key == NULL) {
+    if (map->size == map->capacity) {
+      return;
+    }
+    map->size++;
+  } else if (map->key_size > 0) {
+    free(slot->key);
+  }
+  *slot = (struct slot){held(map, key), key, hash, value};
 }
 
 /* Empties slot `hole`, and moves up what a search would no longer reach across it. */
@@ -91,7 +120,10 @@ static void close_hole(struct Map *map, uint32_t hole) {
 void map_erase(struct Map *map, void *key, void **trash) {
   struct slot *slot = find(map, key, map->hash(key));
   if (slot->key != NULL) {
-    *trash = slot->key;
+    *trash = slot->given;
+    if (map->key_size > 0) {
+      free(slot->key);
+    }
     close_hole(map, (uint32_t)(slot - map->slots));
     map->size--;
   }

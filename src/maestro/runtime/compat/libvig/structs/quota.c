@@ -6,6 +6,8 @@
 
 #pragma weak maestro_parts
 #pragma weak maestro_part_count
+#pragma weak maestro_own_sketches
+#pragma weak maestro_sketch_count
 
 static uint16_t cores;
 static uint16_t current;
@@ -24,6 +26,11 @@ void maestro_quota_core(unsigned core) {
 bool maestro_quota_on(void) { return cores > 0; }
 
 uint16_t maestro_quota_current(void) { return current; }
+
+uint16_t maestro_quota_sketch(unsigned number) {
+  bool known = &maestro_sketch_count != NULL && number < maestro_sketch_count;
+  return cores > 0 && (!known || maestro_own_sketches[number]) ? current : 0;
+}
 
 static uint16_t *contiguous(uint32_t capacity) {
   uint16_t *owners = malloc(((size_t)capacity + 1) * sizeof *owners);

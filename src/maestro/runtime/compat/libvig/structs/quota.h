@@ -25,6 +25,11 @@ struct maestro_part {
 extern const struct maestro_part maestro_parts[];
 extern const unsigned maestro_part_count;
 
+/* Generated, in the order in which the NF creates its sketches: does every core have one of its own?
+ * Without them all cores do. */
+extern const bool maestro_own_sketches[];
+extern const unsigned maestro_sketch_count;
+
 /* Off (`cores` 0, as at the start), or on for so many cores. Set once, before packets come. */
 void maestro_quota_set(unsigned cores);
 
@@ -33,6 +38,9 @@ void maestro_quota_core(unsigned core);
 
 bool maestro_quota_on(void);
 uint16_t maestro_quota_current(void);
+
+/* The core whose copy of sketch `number` is used now; 0 when there is one copy only. */
+uint16_t maestro_quota_sketch(unsigned number);
 
 /* The core of each index of the allocator that was created as number `number`, from 0; NULL when it
  * is not divided. Ends the program with a message when they cannot be worked out. */

@@ -2,7 +2,7 @@
  * bucket it is counted. All rows share `where`, as in the original: a hash that another row brought
  * in counts as known, and then the bucket of that number is used in this row too.
  *
- * With quotas every core has a whole sketch of its own, as in the parallel NF. */
+ * With quotas every core has a whole sketch of its own where it does in the parallel NF. */
 #include "lib/unverified/sketch.h"
 
 #include <assert.h>
@@ -40,9 +40,12 @@ struct Sketch {
   map_key_hash *hash;
   uint32_t capacity;
   uint16_t threshold;
+  unsigned number; /* sketches count from 0 as they are created */
   uint32_t hashes[ROWS]; /* of the key chosen last */
   struct counters *counters[MAESTRO_QUOTA_CORES];
 };
+
+static unsigned created;
 
 static bool row_allocate(struct row *row, uint32_t capacity) {
   *row = (struct row){calloc(capacity, sizeof *row->buckets), NOWHERE, NOWHERE, NOWHERE};
@@ -79,13 +82,14 @@ int sketch_allocate(map_key_hash *hash, uint32_t capacity, uint16_t threshold,
   sketch->hash = hash;
   sketch->capacity = capacity;
   sketch->threshold = threshold;
+  sketch->number = created++;
   *sketch_out = sketch;
   return 1;
 }
 
 /* Those of the core whose packet it is, made at their first use. */
 static struct counters *current(struct Sketch *sketch) {
-  struct counters **c = &sketch->counters[maestro_quota_on() ? maestro_quota_current() : 0];
+  struct counters **c = &sketch->counters[maestro_quota_sketch(sketch->number)];
   if (*c == NULL) {
     *c = counters_allocate(sketch->capacity);
     if (*c == NULL) {

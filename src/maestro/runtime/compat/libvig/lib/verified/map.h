@@ -16,7 +16,8 @@ int map_allocate(map_keys_equality *equality, map_key_hash *hash, unsigned capac
 int map_get(struct Map *map, void *key, int *value_out);
 
 /* Adds an entry. There is none at `key` yet, fewer than the capacity in all, and `*key` stays where
- * it is and as it is until the entry is erased. */
+ * it is and as it is until the entry is erased. (Otherwise the entry is replaced; nothing happens
+ * when the map is full.) */
 void map_put(struct Map *map, void *key, int value);
 
 /* Removes the entry at `key`, if there is one; `*trash` becomes the pointer that map_put was given

@@ -1,0 +1,36 @@
+"""How state operations are called in C: the runtime's functions, their arguments and results."""
+
+from __future__ import annotations
+
+from maestro.ir.model import Operation
+
+PURE = frozenset({"map_get", "map_size", "dchain_test", "sketch_fetch", "lpm_lookup", "cht_find"})
+"""Operations that are left out when nobody asks for their results."""
+
+ARGUMENTS = ("index", "prefix", "length", "hash", "address", "value", "time", "start", "end")
+"""Arguments in the order in which C takes them."""
+
+_STORED = frozenset({"value", "index", "chosen"})
+"""Results that a call stores through a pointer; the one that it returns has another name, but for ``lpm_lookup``."""
+
+
+def expiry_key(vector: str, table: str) -> str:
+    """The function that finds a map's key in a vector's element."""
+    return f"{table}_key_in_{vector}"
+
+
+def is_stored(op: Operation, result: str) -> bool:
+    return result in _STORED and op.method != "lpm_lookup"
+
+
+def runtime_function(op: Operation) -> str:
+    """The runtime function of an operation."""
+    return "expire_maps" if op.method == "expire_map" and len(op.related) > 2 else op.method
+
+
+def answer_name(method: str) -> str:
+    return {
+        "map_get": "found", "map_size": "size", "dchain_allocate": "ok", "dchain_refresh": "live",
+        "dchain_test": "allocated", "dchain_free": "freed", "dchain_expire_one": "expired", "expire_map": "count",
+        "cht_find": "found", "sketch_fetch": "over", "sketch_touch": "ok", "lpm_lookup": "value", "lpm_update": "ok",
+    }[method]  # fmt: skip

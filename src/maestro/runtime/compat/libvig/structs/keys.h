@@ -1,0 +1,12 @@
+/* What is known of the NF's maps, where the reference build comes with a model.
+ *
+ * A key should stay as it is while it is in a map. For NFs that do not keep to that, the map then
+ * holds copies of its keys, as the maps of generated code do. */
+#ifndef MAESTRO_COMPAT_KEYS_H
+#define MAESTRO_COMPAT_KEYS_H
+
+/* Generated: bytes of the keys of each map, in the order in which the NF creates them. */
+extern const unsigned maestro_key_sizes[];
+extern const unsigned maestro_key_count;
+
+#endif
