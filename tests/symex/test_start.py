@@ -75,7 +75,8 @@ def test_floating_point_numbers_are_computed() -> None:
         """
         unsigned long link = 10000000; unsigned char share = 50; int minus = -7; float third = 1.0f / 3;
         check((unsigned long)((link / 8) * (share * 0.01)) == 625000);
-        check(minus / 2.0 == -3.5 && (int)(minus / 2.0) == -3 && third * 3 == 1.0f && third > 0.333 && third != 1.0 / 3);
+        check(minus / 2.0 == -3.5 && (int)(minus / 2.0) == -3 && third * 3 == 1.0f && third > 0.333);
+        check(third != 1.0 / 3);
         check(!(0.0 / (minus + 7) == 0.0) && 1.0 / (minus + 7) > 1e300 && -third < 0 && (double)third < 0.34);
         """
     )
@@ -104,7 +105,7 @@ def test_texts_are_taken_apart() -> None:
     started(
         """
         char copy[16], name[32]; int a, b; unsigned x;
-        strncpy(copy, argv[1], 8); copy[8] = 0;
+        strncpy(copy, argv[1], 5); copy[5] = 0;
         check(strcmp(strtok(copy, ","), "10") == 0 && strcmp(strtok(NULL, ","), "20") == 0 && !strtok(NULL, ","));
         check(sscanf(argv[1], "%d,%d;%x", &a, &b, &x) == 3 && a == 10 && b == 20 && x == 0xff);
         check(isdigit(argv[1][0]) && !isdigit(argv[1][2]) && isspace(' ') && toupper('x') == 'X');

@@ -109,7 +109,7 @@ def strerror(ctx: Context, args: Args) -> Scalar:
 def ctype_table(ctx: Context, args: Args) -> Scalar:
     """The table that <ctype.h>'s macros look into: a pointer to a pointer to the entry of character 0."""
     if "ctype" not in ctx.known:
-        table = ctx.new(Object("ctype", 2 * 384, zeros, constant=True))
+        table = ctx.new(Object("ctype", 2 * 384, zeros))
         entries = b"".join(_kinds(byte).to_bytes(2, "little") for byte in range(128))
         put(ctx, place(table, 2 * 128), entries)
         ctx.known["ctype"] = ctx.new(Object("ctype", 8, zeros))
