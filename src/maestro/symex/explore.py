@@ -273,7 +273,7 @@ def _edits(machine: Machine, packet: Pointer, verdict: Verdict) -> tuple[tuple[i
     head, out = machine.run.head, []
     written = {*machine.memory.object(packet.obj).cells, *range(head, 0)}
     for offset in sorted(o for o in written if o >= head):
-        value, k = machine.memory.cell(packet.obj, offset)
+        value, k = machine.memory.load(packet.obj, offset, 1)[0]
         byte = byte_of(value, k)
         if not isinstance(byte, Expr):
             raise SourceError("writes a pointer into the packet", span=machine.span, code="pointer-in-packet")
