@@ -107,7 +107,7 @@ class _Result:
 def _opaque_pointers(compiler: str | None) -> list[str]:
     """Clang 14 has them only on request; later ones by default."""
     is_old = compiler is not None and compiler_version(compiler).split()[-1].startswith("14.")
-    return ["-Xclang", "-opaque-pointers"] if is_old else []
+    return ["-mllvm", "-opaque-pointers"] if is_old else []
 
 
 def _to_ir(source: Path, flags: Sequence[str], compiler: str | None) -> _Result:

@@ -18,6 +18,7 @@ from maestro.ir.program import (
     Cast,
     Compare,
     ExtractValue,
+    FloatOperation,
     Freeze,
     GetElementPtr,
     InsertValue,
@@ -32,6 +33,7 @@ from maestro.ir.program import (
 )
 from maestro.ir.types import (
     ArrayType,
+    FloatType,
     IntConst,
     IntType,
     StructType,
@@ -149,6 +151,39 @@ def _icmp(r: FunctionReader, c: Cursor, dest: int | None) -> Instruction:
     c.expect(",")
     b = r.operand(c, t)
     return Compare(_define(r, dest, IntType(1)), predicate, a, b, t, **r.where)
+
+
+def _float(t: Type) -> Type:
+    """``float`` and ``double``; the others are not what the host calculates with."""
+    if isinstance(t, VectorType) or (isinstance(t, FloatType) and t.name not in ("float", "double")):
+        raise UnsupportedIR("floating-point arithmetic")
+    return t
+
+
+def _float_arithmetic(op: str, count: int) -> Parser:
+    def parse(r: FunctionReader, c: Cursor, dest: int | None) -> Instruction:
+        _flags(c)
+        name = f"{op} {c.next()}" if op == "fcmp" else op
+        t, first = r.typed(c)
+        operands = [first]
+        while c.accept(","):
+            operands.append(r.operand(c, t))
+        assert len(operands) == count
+        result = IntType(1) if op == "fcmp" else t
+        return FloatOperation(_define(r, dest, result), name, tuple(operands), _float(t), result, **r.where)
+
+    return parse
+
+
+def _float_cast(op: str) -> Parser:
+    def parse(r: FunctionReader, c: Cursor, dest: int | None) -> Instruction:
+        _flags(c)
+        source, value = r.typed(c)
+        c.expect("to")
+        t = r.types.parse(c)
+        return FloatOperation(_define(r, dest, t), op, (value,), _float(source), _float(t), **r.where)
+
+    return parse
 
 
 def _cast(op: str) -> Parser:
@@ -306,7 +341,7 @@ def _refuse(what: str) -> Parser:
 
 _BINARIES = ("add", "sub", "mul", "udiv", "sdiv", "urem", "srem", "and", "or", "xor", "shl", "lshr", "ashr")
 _CASTS = ("zext", "sext", "trunc", "ptrtoint", "inttoptr", "bitcast")
-_FLOAT_ARITHMETIC = ("fadd", "fsub", "fmul", "fdiv", "frem", "fneg", "fcmp")
+_FLOAT_ARITHMETIC = {"fadd": 2, "fsub": 2, "fmul": 2, "fdiv": 2, "frem": 2, "fneg": 1, "fcmp": 2}
 _FLOAT_CASTS = ("fptoui", "fptosi", "uitofp", "sitofp", "fptrunc", "fpext")
 _ATOMICS = ("cmpxchg", "atomicrmw", "fence")
 
@@ -331,7 +366,8 @@ PARSERS: dict[str, Parser] = {
     "unreachable": _unreachable,
     **{op: _binary(op) for op in _BINARIES},
     **{op: _cast(op) for op in _CASTS},
-    **{op: _refuse("floating-point arithmetic") for op in _FLOAT_ARITHMETIC + _FLOAT_CASTS},
+    **{op: _float_arithmetic(op, count) for op, count in _FLOAT_ARITHMETIC.items()},
+    **{op: _float_cast(op) for op in _FLOAT_CASTS},
     **{op: _refuse("an atomic operation") for op in _ATOMICS},
     "va_arg": _refuse("reading variable arguments"),
     "indirectbr": _refuse("a computed goto"),

@@ -80,8 +80,12 @@ def join(cells: list[Cell]) -> Scalar | None:
     """The value whose bytes, least significant first, the cells are; None when pointers are torn."""
     value, k = cells[0]
     n = len(cells)
-    if k == 0 and _size(value) == n and all(c[0] is value and c[1] == i for i, c in enumerate(cells)):
-        return value
+    if k == 0 and _size(value) == n:
+        for at, (v, byte) in enumerate(cells):
+            if v is not value or byte != at:
+                break
+        else:
+            return value
     parts = []
     for value, k in cells:
         if not isinstance(value, Expr):
@@ -102,7 +106,8 @@ class Memory:
         self._objects: dict[int, Object] = {}
         self._next: int = base._next if base else 1
         self._written: dict[int, dict[int, Cell]] = {}
-        self.first_reads: set[tuple[int, int]] = set()
+        self.first_reads: dict[int, set[int]] = {}
+        """Bytes of persistent objects that were read before they were written."""
 
     def add(self, obj: Object) -> int:
         number = self._next
@@ -127,20 +132,19 @@ class Memory:
             found = self._base.object(number)
         return found
 
-    def cell(self, number: int, offset: int) -> Cell:
-        written = self._written.get(number)
-        if written is not None and offset in written:
-            return written[offset]
-        obj = self._objects.get(number)
-        if obj is None:
-            assert self._base is not None
-            if self._base.object(number).persistent:
-                self.first_reads.add((number, offset))
-            return self._base.cell(number, offset)
-        return obj.cells.get(offset) or obj.fill(offset)
-
     def load(self, number: int, offset: int, size: int) -> list[Cell]:
-        return [self.cell(number, offset + i) for i in range(size)]
+        places = range(offset, offset + size)
+        obj = self._objects.get(number)
+        if obj is not None:
+            cells, fill = obj.cells, obj.fill
+            return [cells.get(i) or fill(i) for i in places]
+        assert self._base is not None
+        written = self._written.get(number)
+        unwritten = places if written is None else [i for i in places if i not in written]
+        if unwritten and self._base.object(number).persistent:
+            self.first_reads.setdefault(number, set()).update(unwritten)
+        before = self._base.load(number, offset, size)
+        return before if written is None else [written.get(i) or b for i, b in zip(places, before, strict=True)]
 
     def store(self, number: int, offset: int, cells: list[Cell]) -> None:
         obj = self._objects.get(number)
@@ -154,7 +158,7 @@ class Memory:
 
     def initial_cell(self, number: int, offset: int) -> Cell:
         assert self._base is not None
-        return self._base.cell(number, offset)
+        return self._base.load(number, offset, 1)[0]
 
 
 def cells_of(value: Scalar, size: int) -> list[Cell]:

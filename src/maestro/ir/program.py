@@ -11,9 +11,8 @@ an operand ``x`` of any instruction is ``frame[x]``, and a result is stored by `
 Blocks are numbered; ``Branch``, ``Switch`` and ``Phi`` name them by index into ``Function.blocks``. Block 0 is the
 entry. Phis are apart from the other instructions since all of a block's phis are evaluated at once.
 
-Types and constants are in ``maestro.ir.types``. A value of floating-point type is its bit pattern; only arithmetic
-on it is refused. Anything that Maestro does not understand is an :class:`Unsupported` instruction: harmless unless
-it is reached.
+Types and constants are in ``maestro.ir.types``. A value of floating-point type is its bit pattern. Anything
+that Maestro does not understand is an :class:`Unsupported` instruction: harmless unless it is reached.
 """
 
 from __future__ import annotations
@@ -102,6 +101,20 @@ class Compare(_Located):
     predicate: str
     a: int
     b: int
+    type: Type
+
+
+@dataclass(frozen=True, slots=True)
+class FloatOperation(_Located):
+    """``op``: fadd fsub fmul fdiv frem fneg, ``fcmp olt`` and the like, or a conversion (sitofp, fptoui, fpext, …).
+
+    ``source`` is the type of the operands, ``type`` of the result: ``float``, ``double`` or an integer.
+    """
+
+    dest: int
+    op: str
+    operands: tuple[int, ...]
+    source: Type
     type: Type
 
 
@@ -240,6 +253,7 @@ Instruction = (
     | Switch
     | Return
     | Unreachable
+    | FloatOperation
     | Unsupported
 )
 

@@ -10,6 +10,7 @@ from maestro.ir.program import (
     Cast,
     Compare,
     ExtractValue,
+    FloatOperation,
     Freeze,
     Function,
     GetElementPtr,
@@ -157,6 +158,9 @@ def instruction_text(f: Function, i: Instruction | Phi) -> str:
             return f"{o(i.dest)} = {i.op} i{i.bits} {o(i.a)}, {o(i.b)}"
         case Compare():
             return f"{o(i.dest)} = {i.predicate} {type_text(i.type)} {o(i.a)}, {o(i.b)}"
+        case FloatOperation():
+            operands = ", ".join(o(x) for x in i.operands)
+            return f"{o(i.dest)} = {i.op} {type_text(i.source)} {operands} to {type_text(i.type)}"
         case Cast():
             return f"{o(i.dest)} = {i.op} {type_text(i.source)} {o(i.value)} to {type_text(i.type)}"
         case Freeze():

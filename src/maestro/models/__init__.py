@@ -1,9 +1,22 @@
 """What the C functions that an NF calls mean: one module a header. Importing the package registers them all."""
 
-from maestro.models import cht, double_chain, double_map, expirator, libc, lpm_dir_24_8, map, packet, sketch, vector
+from maestro.models import (
+    cht,
+    double_chain,
+    double_map,
+    expirator,
+    files,
+    libc,
+    lpm_dir_24_8,
+    map,
+    packet,
+    sketch,
+    text,
+    vector,
+)
 from maestro.models.context import MODELS, Context
 
 __all__ = [
-    "MODELS", "Context", "cht", "double_chain", "double_map", "expirator", "libc", "lpm_dir_24_8", "map", "packet",
-    "sketch", "vector",
+    "MODELS", "Context", "cht", "double_chain", "double_map", "expirator", "files", "libc", "lpm_dir_24_8", "map",
+    "packet", "sketch", "text", "vector",
 ]  # fmt: skip

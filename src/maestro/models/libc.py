@@ -29,6 +29,17 @@ def calloc(ctx: Context, args: Args) -> Scalar:
     return ctx.new(Object("calloc", size, zeros, span=ctx.user_span()))
 
 
+@model("realloc")
+def realloc(ctx: Context, args: Args) -> Scalar:
+    size = ctx.bounded(args[1], "the size of a realloc")
+    new = ctx.new(Object("realloc", size, uninitialised("realloc"), span=ctx.user_span()))
+    if isinstance(args[0], Pointer):
+        kept = min(size, ctx.object(args[0]).size or 0)
+        ctx.write(new, ctx.read(args[0], kept))
+        free(ctx, args)
+    return new
+
+
 @model("rte_malloc", "rte_zmalloc")
 def rte_malloc(ctx: Context, args: Args) -> Scalar:
     return ctx.new(Object("rte_malloc", ctx.bounded(args[1], "the size of an rte_malloc"), zeros, span=ctx.user_span()))
@@ -191,9 +202,12 @@ def _conversion(ctx: Context, m: re.Match[str], rest: Iterator[Scalar]) -> str:
 
 @model("snprintf", "sprintf", "vsnprintf", "__snprintf_chk")
 def snprintf(ctx: Context, args: Args) -> Scalar:
-    """Text is for people: an empty string will do."""
-    ctx.write(args[0], [(const(0, 8), 0)])
-    return ZERO
+    """Text is for people: an empty string will do, except that initialisation may make file names."""
+    text = _formatted(ctx, args[1:]).encode() if ctx.initialising else b""
+    if isinstance(args[1], Expr) and args[1].is_const:
+        text = text[: max(args[1].value - 1, 0)]
+    ctx.write(args[0], [(const(byte, 8), 0) for byte in text + b"\0"])
+    return const(len(text), 32)
 
 
 @model("exit", "_exit", "abort", "rte_exit", "rte_panic_", "__rte_panic")
@@ -215,6 +229,32 @@ def errno_location(ctx: Context, args: Args) -> Scalar:
     if "errno" not in ctx.known:
         ctx.known["errno"] = ctx.new(Object("errno", 4, zeros))
     return ctx.known["errno"]  # type: ignore[no-any-return]
+
+
+START = 1_700_000_000
+"""Seconds since 1970: when an NF is taken to start."""
+
+
+@model("time")
+def time(ctx: Context, args: Args) -> Scalar:
+    _start_only(ctx, "the time of day")
+    if isinstance(args[0], Pointer):
+        ctx.store(args[0], const(START, 64), 8)
+    return const(START, 64)
+
+
+@model("clock_gettime", "gettimeofday")
+def clock_gettime(ctx: Context, args: Args) -> Scalar:
+    _start_only(ctx, "the time of day")
+    at = next(a for a in args if isinstance(a, Pointer))
+    ctx.store(at, const(START, 128), 16)
+    return ZERO
+
+
+def _start_only(ctx: Context, what: str) -> None:
+    """Not the same whenever the NF runs: on the packet path that would be an input of its own."""
+    if not ctx.initialising:
+        ctx.unsupported(f"asks for {what} on the packet path", "use `now`, the time of the packet", "clock")
 
 
 @model("getenv", "secure_getenv")

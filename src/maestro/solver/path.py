@@ -8,28 +8,35 @@ are remembered across paths.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from time import perf_counter
+from time import process_time
 
-from maestro.ir.expr import FALSE, TRUE, Expr, const, eq, negate, symbols
+from maestro.ir.expr import FALSE, TRUE, Expr, const, eq, negate, symbols, walk
 from maestro.solver.answer import Answer
 from maestro.solver.bitwuzla_backend import Backend
+from maestro.solver.witness import Witness, Witnesses
+
+_SHARED = frozenset({"now", "pkt_len", "device"})
+"""What most constraints of a path are about: fixed, they fall apart into easy ones."""
+_HARD = frozenset({"mul", "udiv", "urem", "sdiv", "srem"})
 
 
 class Oracle:
     """Answers questions under constraints; shared by all paths of an exploration."""
 
     def __init__(self, seconds: float = 30.0) -> None:
-        """``seconds``: wall time that all questions together may take; see :attr:`exhausted`."""
-        self._deadline = perf_counter() + seconds
+        """``seconds``: CPU time that exploration may take; see :attr:`exhausted`."""
+        self._deadline = process_time() + seconds
         self._backend = Backend()
         self._answers: dict[frozenset[Expr], Answer] = {}
         self._symbols: dict[Expr, frozenset[Expr]] = {}
+        self._hard: dict[Expr, bool] = {}
+        self._witnesses = Witnesses()
         self.questions = 0
 
     @property
     def exhausted(self) -> bool:
         """Whether the time is over: whoever asks should give up and say so."""
-        return perf_counter() > self._deadline
+        return process_time() > self._deadline
 
     def symbols(self, e: Expr) -> frozenset[Expr]:
         found = self._symbols.get(e)
@@ -46,8 +53,36 @@ class Oracle:
         answer = self._answers.get(key)
         if answer is None:
             self.questions += 1
-            answer = self._answers[key] = self._backend.check(list(asked))
+            answer = self._answers[key] = self._solve(list(asked), query)
         return answer
+
+    def _solve(self, asked: list[Expr], query: Expr) -> Answer:
+        """``asked`` ends with ``query``. Three ways, the cheapest first."""
+        if self._witnesses.find(asked[::-1]):
+            return Answer.SAT
+        base = self._witnesses.find(asked[:-1])
+        if base and any(map(self._is_hard, asked)):
+            loose = [s for s in self.symbols(query) if s.name not in _SHARED] or self.symbols(query)
+            fixed = dict.fromkeys(s for e in asked for s in self.symbols(e) if s not in loose)
+            narrowed = [eq(s, const(base.values.get(s, 0), s.width)) for s in fixed]
+            if narrowed and self._satisfied([*asked, *narrowed], base) is Answer.SAT:
+                return Answer.SAT
+        return self._satisfied(asked, base)
+
+    def _satisfied(self, asked: list[Expr], base: Witness | None) -> Answer:
+        """The solver's answer. A solution is remembered, and what it does not say is taken from ``base``."""
+        wanted = list(dict.fromkeys(s for e in asked for s in self.symbols(e)))
+        answer, found = self._backend.model(asked, wanted)
+        if answer is Answer.SAT:
+            self._witnesses.add({**(base.values if base else {}), **dict(zip(wanted, found, strict=True))})
+        return answer
+
+    def _is_hard(self, e: Expr) -> bool:
+        """Whether it multiplies or divides: then it pays to ask with as few free symbols as possible first."""
+        found = self._hard.get(e)
+        if found is None:
+            found = self._hard[e] = any(n.op in _HARD for n in walk(e))
+        return found
 
     def related(self, constraints: Iterable[Expr], query: Expr) -> list[Expr]:
         """The constraints that share symbols with ``query``, directly or through others."""

@@ -63,7 +63,7 @@ def explore(
     handles = explorer.initialise([nf, *argv], ports)
     paths, notes = explorer.paths(handles, ports)
     objects = tuple(h.as_object() for h in handles)
-    return Model(nf, ports, objects, paths, _axioms(ports), notes)
+    return Model(nf, ports, objects, paths, _axioms(ports), (*explorer.notes, *notes))
 
 
 def _axioms(ports: int) -> tuple[Expr, ...]:
@@ -86,6 +86,7 @@ class _Explorer:
         self.image = Image(program)
         self.oracle = Oracle()
         self.budget = budget
+        self.notes: tuple[Note, ...] = ()
         self._is_runtime = is_runtime
 
     # --- initialisation
@@ -100,6 +101,7 @@ class _Explorer:
         ok = machine.invoke(init, [])
         if isinstance(ok, Expr) and ok.is_const and ok.value == 0:
             raise SourceError(f"{init} returned false", span=self.program.functions[init].span, code="init-failed")
+        self.notes = tuple(machine.known.get("notes", []))
         handles = machine.known.get("handles", [])
         name_handles(self.program, self.image, handles)
         return [part for _, handle in handles for part in handle.simple()]
@@ -271,7 +273,7 @@ def _edits(machine: Machine, packet: Pointer, verdict: Verdict) -> tuple[tuple[i
     head, out = machine.run.head, []
     written = {*machine.memory.object(packet.obj).cells, *range(head, 0)}
     for offset in sorted(o for o in written if o >= head):
-        value, k = machine.memory.cell(packet.obj, offset)
+        value, k = machine.memory.load(packet.obj, offset, 1)[0]
         byte = byte_of(value, k)
         if not isinstance(byte, Expr):
             raise SourceError("writes a pointer into the packet", span=machine.span, code="pointer-in-packet")

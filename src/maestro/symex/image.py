@@ -71,6 +71,8 @@ def _undefined(t: ty.Type) -> Value:
     match t:
         case ty.IntType(bits):
             return const(0, bits)
+        case ty.FloatType("float"):
+            return const(0, 32)
         case ty.StructType():
             return tuple(_undefined(f) for f in t.fields)
         case ty.ArrayType(element, count):

@@ -11,6 +11,7 @@ from maestro.ir import types as ty
 from maestro.ir.expr import FALSE, TRUE, Expr, binary, const, eq, extract, ite, negate, sext, zext
 from maestro.ir.memory import Object, Pointer, Scalar, uninitialised
 from maestro.solver.answer import Answer
+from maestro.symex import floats
 from maestro.symex.access import Access, shifted
 
 Value = Scalar | tuple["Value", ...]
@@ -35,6 +36,7 @@ class Instructions:
             ir.Binary: self.binary,
             ir.Compare: self.compare,
             ir.Cast: self.cast,
+            ir.FloatOperation: self.float_operation,
             ir.Freeze: self.freeze,
             ir.Select: self.select,
             ir.ExtractValue: self.extractvalue,
@@ -63,8 +65,10 @@ class Instructions:
                 if isinstance(value, Expr) and value.width != bits:
                     return extract(value, bits - 1, 0)
                 return value
-            case ty.PtrType():
+            case ty.PtrType() | ty.FloatType("double"):
                 return self.access.load(address, 8, span)
+            case ty.FloatType("float"):
+                return self.access.load(address, 4, span)
             case ty.StructType():
                 parts = zip(t.offsets, t.fields, strict=True)
                 return tuple(self.load_value(_at(address, o, span), f, span) for o, f in parts)
@@ -78,7 +82,7 @@ class Instructions:
 
     def store_value(self, address: Scalar, value: Value, t: ty.Type, span: Span | None) -> None:
         match t:
-            case ty.IntType() | ty.PtrType():
+            case ty.IntType() | ty.PtrType() | ty.FloatType("float" | "double"):
                 assert not isinstance(value, tuple)
                 self.access.store(address, value, ty.store_size(t), span)
             case ty.StructType():
@@ -152,6 +156,10 @@ class Instructions:
             case _:
                 value = zext(value, width) if width >= value.width else extract(value, width - 1, 0)
         frame[ins.dest] = value
+
+    def float_operation(self, ins: ir.FloatOperation, frame: Frame) -> None:
+        values = [frame[o] for o in ins.operands]
+        frame[ins.dest] = floats.compute(ins.op, values, ins.source, ins.type, ins.span)
 
     def freeze(self, ins: ir.Freeze, frame: Frame) -> None:
         frame[ins.dest] = frame[ins.value]

@@ -21,7 +21,7 @@ class Persistence:
 
     def observe(self, memory: Memory) -> None:
         """Take note of one finished path."""
-        self._read |= memory.first_reads
+        self._read |= {(number, offset) for number, offsets in memory.first_reads.items() for offset in offsets}
         for number, cells in memory.written().items():
             if memory.object(number).persistent:
                 for offset, cell in cells.items():

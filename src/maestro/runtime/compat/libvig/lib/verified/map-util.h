@@ -4,6 +4,9 @@
 
 #include <stdbool.h>
 
+/* More entries than a structure may have; NFs check their capacities against it. */
+#define CAPACITY_UPPER_LIMIT 140000
+
 /* Do two keys address the same entry? This decides. */
 typedef bool map_keys_equality(void *a, void *b);
 
