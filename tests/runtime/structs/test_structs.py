@@ -13,7 +13,7 @@ import maestro
 
 HERE = Path(__file__).parent
 INCLUDE = Path(maestro.__file__).parent / "runtime" / "include"
-WARNINGS = ("-std=gnu11", "-Wall", "-Wextra", "-Werror", f"-I{INCLUDE}", f"-I{HERE}")
+WARNINGS = ("-std=gnu11", "-pthread", "-Wall", "-Wextra", "-Werror", f"-I{INCLUDE}", f"-I{HERE}")
 PROGRAMS = sorted(p.stem for p in HERE.glob("*_test.c"))
 CLANG = (sys.executable, "-m", "ziglang", "cc", "-target", "x86_64-linux-gnu")
 
@@ -38,11 +38,16 @@ def test_optimised(name: str, tmp_path: Path) -> None:
     build_and_run(HERE / f"{name}.c", tmp_path / name, "gcc", "-O3")
 
 
+@needs_gcc
+def test_locks_under_thread_sanitizer(tmp_path: Path) -> None:
+    build_and_run(HERE / "lock_test.c", tmp_path / "lock_test", "gcc", "-O1", "-g", "-fsanitize=thread")
+
+
 def test_optimised_by_clang_with_sse42(tmp_path: Path) -> None:
     for name in ("bytes_test", "map_test", "sketch_test"):
         build_and_run(HERE / f"{name}.c", tmp_path / name, *CLANG, "-O2", "-msse4.2")
 
 
 def test_every_header_has_a_test() -> None:
-    own = {"bytes", "cht", "dchain", "expire", "lpm", "map", "sketch", "vector"}
+    own = {"bytes", "cht", "dchain", "expire", "lock", "lpm", "map", "shared_dchain", "sketch", "vector"}
     assert own <= {p.removesuffix("_test") for p in PROGRAMS}
