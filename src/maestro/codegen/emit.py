@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from maestro.codegen import merge, steering
 from maestro.codegen import shared as shared_state
-from maestro.codegen import steering
 from maestro.codegen.body import Body, expiry_key
 from maestro.codegen.capacity import Shares, divide, index_maps
 from maestro.codegen.lengths import plain_lengths
@@ -16,7 +16,7 @@ from maestro.codegen.names import members, place
 from maestro.codegen.rss import emit_rss
 from maestro.codegen.simplify import simplify
 from maestro.codegen.state import create, head_function, moves_start, struct, tables
-from maestro.codegen.text import Writer, wrap
+from maestro.codegen.text import Writer, wrap, wrapped
 from maestro.diagnostics import InternalError, UnsupportedError
 from maestro.ir.model import Model, Operation, StateObject
 from maestro.ir.plan import Plan
@@ -53,6 +53,7 @@ def emit_nf(model: Model, plan: Plan) -> str:
         create(model, names, shares, shared),
         head_function() if moves_start(model) else [],
         *_packet(model, names, shared),
+        wrapped(merge.functions(model, plan, names)),
     ]
     text = "\n\n".join("\n".join(part) for part in parts if part) + "\n"
     return text.replace("@INCLUDES@", _includes(text)).replace("@SHARES@", _shares(model, shares))
@@ -73,7 +74,7 @@ def check(model: Model, plan: Plan) -> None:
     if {o.name for o in model.objects} != {o.name for o in plan.objects}:
         raise InternalError("the plan and the model name different objects")
     for o in plan.objects:
-        if o.strategy not in ("read-only", "sharded", "steered", "locked"):
+        if o.strategy not in ("read-only", "sharded", "steered", "replicated", "locked"):
             raise UnsupportedError(
                 f"generating code for the {o.strategy} object {o.name} is not supported yet",
                 span=o.spans[0] if o.spans else None,
@@ -130,12 +131,15 @@ _HEADERS = {
     "lock": r"(locks_create|lock_own|lock_all)\(",
     "map": r"map_",
     "memory": r"maestro_",
+    "merge": r"merge_",
     "nf": r"nf_packet",
     "shared_dchain": r"shared_dchain_",
     "steered": r"steered_",
     "vector": r"vector_",
 }
 """Each runtime header, and what C text calls if it needs it."""
+
+_STANDARD = {"stddef": "offsetof", "string": "mem(cpy|set)"}
 
 _SEED = """
 
@@ -148,7 +152,8 @@ _SEED = """
 def _includes(text: str) -> str:
     """The headers that ``text`` uses."""
     own = [f'#include "maestro/{name}.h"' for name, calls in _HEADERS.items() if re.search(rf"\b{calls}", text)]
-    standard = ["#include <string.h>", ""] if re.search(r"\bmem(cpy|set)\(", text) else []
+    standard = [f"#include <{name}.h>" for name, calls in _STANDARD.items() if re.search(rf"\b{calls}\(", text)]
+    standard += [""] if standard else []
     return "\n".join([*standard, *own]) + (_SEED if "HASH_SEED" in text else "")
 
 

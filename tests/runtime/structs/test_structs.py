@@ -44,5 +44,5 @@ def test_optimised_by_clang_with_sse42(tmp_path: Path) -> None:
 
 
 def test_every_header_has_a_test() -> None:
-    own = {"bytes", "cht", "dchain", "expire", "lpm", "map", "sketch", "vector"}
+    own = {"bytes", "cht", "dchain", "expire", "lpm", "map", "merge", "sketch", "vector"}
     assert own <= {p.removesuffix("_test") for p in PROGRAMS}

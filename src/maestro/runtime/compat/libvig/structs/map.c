@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "structs/numbered.h"
+
 struct slot {
   void *key; /* NULL: free */
   uint32_t hash;
@@ -20,7 +22,11 @@ struct Map {
   unsigned capacity;
   map_keys_equality *equality;
   map_key_hash *hash;
+  struct Map *older; /* the one created before */
+  unsigned number;
 };
+
+static struct Map *newest;
 
 int map_allocate(map_keys_equality *equality, map_key_hash *hash, unsigned capacity,
                  struct Map **map_out) {
@@ -38,7 +44,15 @@ int map_allocate(map_keys_equality *equality, map_key_hash *hash, unsigned capac
     free(slots);
     return 0;
   }
-  *map = (struct Map){slots, (1u << bits) - 1, 32 - bits, 0, capacity, equality, hash};
+  *map = (struct Map){.slots = slots,
+                      .mask = (1u << bits) - 1,
+                      .shift = 32 - bits,
+                      .capacity = capacity,
+                      .equality = equality,
+                      .hash = hash,
+                      .older = newest,
+                      .number = newest ? newest->number + 1 : 0};
+  newest = map;
   *map_out = map;
   return 1;
 }
@@ -98,3 +112,19 @@ void map_erase(struct Map *map, void *key, void **trash) {
 }
 
 unsigned map_size(struct Map *map) { return map->size; }
+
+struct Map *maestro_map(unsigned number) {
+  struct Map *map = newest;
+  while (map != NULL && map->number != number) {
+    map = map->older;
+  }
+  return map;
+}
+
+void maestro_map_entries(const struct Map *map, maestro_entry_fn *each, void *arg) {
+  for (uint32_t i = 0; i <= map->mask; i++) {
+    if (map->slots[i].key != NULL) {
+      each(arg, map->slots[i].key, map->slots[i].value);
+    }
+  }
+}
