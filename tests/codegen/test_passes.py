@@ -122,9 +122,9 @@ def test_other_strategies_are_refused() -> None:
     with pytest.raises(UnsupportedError, match="strategy 'htm' is not supported yet") as caught:
         emit_nf(model, replace(plan, strategy="htm"))
     assert caught.value.code == "strategy-not-yet"
-    locked = tuple(ObjectPlan(o.name, o.kind, "locked", None, (Span("nf.c", 3),)) for o in model.objects)
-    with pytest.raises(UnsupportedError, match="the locked object flows") as caught:
-        emit_nf(model, replace(plan, objects=locked))
+    remote = tuple(ObjectPlan(o.name, o.kind, "remote", None, (Span("nf.c", 3),)) for o in model.objects)
+    with pytest.raises(UnsupportedError, match="the remote object flows") as caught:
+        emit_nf(model, replace(plan, objects=remote))
     assert caught.value.code == "strategy-not-yet"
 
 
