@@ -18,6 +18,7 @@ from typing import Protocol, TypeVar
 from maestro.bench.measure import Row, bench
 from maestro.certificate.check import check
 from maestro.certificate.result import Certificate
+from maestro.codegen.merge import capacities
 from maestro.codegen.project import require_fresh, write_project
 from maestro.diagnostics import InternalError, UserError
 from maestro.frontend.names import is_runtime
@@ -213,7 +214,7 @@ def compare_with_reference(
     phases.run("reference", lambda: _reference(result, reference), lambda _: "the NF's own source, built as it is")
     sets = [inputs] if inputs else _traffic(result, program, folder / "traffic", packets, phases)
     comparison = phases.run(
-        "verify", lambda: _compare(reference, program, sets, result.job.cores), lambda c: f"{c.differences} differences"
+        "verify", lambda: _compare(result, reference, program, sets), lambda c: f"{c.differences} differences"
     )
     return replace(result, comparison=comparison, timings=phases.timings)
 
@@ -235,7 +236,7 @@ def _traffic(result: Result, program: Path, folder: Path, packets: int | None, p
         lambda: path_traffic(model, folder),
         lambda m: f"packets for {m[1]} of {_count(len(model.paths), 'path')}",
     )
-    sets.append(made)
+    sets += [made, *_few_flows(result, folder)]
     if not rewrites(model):
         return sets
     spec = Replies(model.ports, timeout_of(model) // 4)
@@ -247,6 +248,14 @@ def _traffic(result: Result, program: Path, folder: Path, packets: int | None, p
         ],
         lambda _: "to the addresses and ports that the NF gave its packets",
     )
+
+
+def _few_flows(result: Result, folder: Path) -> list[Captures]:
+    """Merged state is compared only while there is room for more of it: captures that do not fill it."""
+    room = min((n for n in capacities(result.model, result.plan).values() if n is not None), default=None)
+    if room is None:
+        return []
+    return [uniform_traffic(folder / "few", flows=max(1, min(room // 4, 1000)), packets=20_000, replies=True)]
 
 
 def measure(result: Result, folder: Path, flows: int, phases: Phases, *, rounds: int = 5, turns: int = 5) -> Result:
@@ -314,14 +323,19 @@ def _reference(result: Result, output: Path) -> None:
     build_reference(result.nf, result.plan, output, argv=result.job.nf_args, model=result.model)
 
 
-def _compare(reference: Path, program: Path, sets: Sequence[Captures], cores: int) -> Comparison:
+def _compare(result: Result, reference: Path, program: Path, sets: Sequence[Captures]) -> Comparison:
     """One comparison over several sets of captures."""
-    total = Comparison(0, 0)
+    total, replicas = Comparison(0, 0), capacities(result.model, result.plan)
     for inputs in sets:
-        one = differential(reference, program, inputs, cores)
+        one = differential(reference, program, inputs, result.job.cores, replicas=replicas)
         stats = one.stats if not total.stats else _added(total.stats, one.stats)
         total = Comparison(
-            total.packets + one.packets, total.differences + one.differences, (*total.first, *one.first)[:10], stats
+            total.packets + one.packets,
+            total.differences + one.differences,
+            (*total.first, *one.first)[:10],
+            stats,
+            total.entries + one.entries,
+            tuple(sorted({*total.full, *one.full})),
         )
     return total
 

@@ -121,6 +121,10 @@ def test_other_strategies_are_refused() -> None:
     with pytest.raises(UnsupportedError, match="strategy 'htm' is not supported yet") as caught:
         emit_nf(model, replace(plan, strategy="htm"))
     assert caught.value.code == "strategy-not-yet"
+    remote = tuple(ObjectPlan(o.name, o.kind, "remote", None, (Span("nf.c", 3),)) for o in model.objects)
+    with pytest.raises(UnsupportedError, match="the remote object flows") as caught:
+        emit_nf(model, replace(plan, objects=remote))
+    assert caught.value.code == "strategy-not-yet"
 
 
 def test_a_plan_for_another_model_is_a_bug() -> None:

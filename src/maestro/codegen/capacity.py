@@ -74,6 +74,12 @@ def divide(model: Model, plan: Plan | None = None) -> Shares:
     return shares
 
 
+def index_owners(model: Model) -> dict[str, str]:
+    """The allocator whose indices alone address an object, or are its values; objects without one are left out."""
+    origins = _Origins(model, {o.name: o for o in model.objects if o.kind == "dchain"})
+    return {o.name: owner for o in model.objects if (owner := origins.owner(o)) is not None}
+
+
 def _refuse(o: StateObject) -> None:
     raise UnsupportedError(
         f"the allocator {o.name} has entries from the start and is changed by packets; "

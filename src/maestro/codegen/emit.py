@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from maestro.codegen import merge, steering
 from maestro.codegen import shared as shared_state
-from maestro.codegen import steering
 from maestro.codegen.body import Body
 from maestro.codegen.calls import expiry_key
 from maestro.codegen.capacity import Shares, divide, index_maps
@@ -17,7 +17,7 @@ from maestro.codegen.names import members, place
 from maestro.codegen.rss import emit_rss
 from maestro.codegen.simplify import simplify
 from maestro.codegen.state import create, head_function, moves_start, struct, tables
-from maestro.codegen.text import Writer, wrap
+from maestro.codegen.text import Writer, wrap, wrapped
 from maestro.diagnostics import InternalError, UnsupportedError
 from maestro.ir.model import Model, Operation, StateObject
 from maestro.ir.plan import Plan
@@ -54,6 +54,7 @@ def emit_nf(model: Model, plan: Plan) -> str:
         create(model, names, shares, shared),
         head_function() if moves_start(model) else [],
         *_packet(model, names, shared),
+        wrapped(merge.functions(model, plan, names)),
     ]
     text = "\n\n".join("\n".join(part) for part in parts if part) + "\n"
     return text.replace("@INCLUDES@", _includes(text)).replace("@SHARES@", _shares(model, shares))
@@ -74,7 +75,7 @@ def check(model: Model, plan: Plan) -> None:
     if {o.name for o in model.objects} != {o.name for o in plan.objects}:
         raise InternalError("the plan and the model name different objects")
     for o in plan.objects:
-        if o.strategy not in ("read-only", "sharded", "steered", "locked"):
+        if o.strategy not in ("read-only", "sharded", "steered", "replicated", "locked"):
             raise UnsupportedError(
                 f"generating code for the {o.strategy} object {o.name} is not supported yet",
                 span=o.spans[0] if o.spans else None,
@@ -133,6 +134,7 @@ _HEADERS = {
     "lpm": r"lpm_",
     "map": r"map_",
     "memory": r"maestro_",
+    "merge": r"merge_",
     "nf": r"nf_packet",
     "shared_dchain": r"shared_dchain_",
     "sketch": r"sketch_",
@@ -140,6 +142,8 @@ _HEADERS = {
     "vector": r"vector_",
 }
 """Each runtime header, and what C text calls if it needs it."""
+
+_STANDARD = {"stddef": "offsetof", "string": "mem(cpy|set)"}
 
 _SEED = """
 
@@ -152,7 +156,8 @@ _SEED = """
 def _includes(text: str) -> str:
     """The headers that ``text`` uses."""
     own = [f'#include "maestro/{name}.h"' for name, calls in _HEADERS.items() if re.search(rf"\b{calls}", text)]
-    standard = ["#include <string.h>", ""] if re.search(r"\bmem(cpy|set)\(", text) else []
+    standard = [f"#include <{name}.h>" for name, calls in _STANDARD.items() if re.search(rf"\b{calls}\(", text)]
+    standard += [""] if standard else []
     return "\n".join([*standard, *own]) + (_SEED if "HASH_SEED" in text else "")
 
 

@@ -13,7 +13,7 @@ from maestro.ir.model import Model
 from maestro.ir.plan import Plan
 
 RUNTIME = Path(__file__).parent.parent / "runtime"
-_RUNTIME_PARTS = ("io/replay", "rss")
+_RUNTIME_PARTS = ("io/replay", "merge", "rss")
 
 
 def require_fresh(out_dir: Path) -> None:

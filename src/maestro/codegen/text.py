@@ -66,5 +66,10 @@ def wrap(text: str) -> list[str]:
     return [*lines, text]
 
 
+def wrapped(lines: Sequence[str]) -> list[str]:
+    """Every one of ``lines`` that is too long, broken."""
+    return [part for line in lines for part in (wrap(line) if "\n" not in line else [line])]
+
+
 def _cuts(text: str, start: int, at: re.Pattern[str]) -> list[int]:
     return [m.start() for m in at.finditer(text, start) if m.start() <= _COLUMNS]

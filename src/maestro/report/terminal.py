@@ -176,9 +176,13 @@ def comparison(result: Result) -> RenderableType:
     if found.same:
         head.append("no difference", style="bold green")
     else:
-        head.append(f"{found.differences} packets differ", style="bold red")
+        head.append(f"{found.differences} differences", style="bold red")
     stats = found.stats
     head.append(f" in {found.packets} packets on {result.job.cores} cores", style="default")
+    if found.entries:
+        head.append(f", {found.entries} entries of merged state", style="default")
+    if found.full:
+        head.append(f" ({', '.join(found.full)} not when full)", style="default")
     counts = ", ".join(f"{stats[k]} {k}" for k in ("forwarded", "dropped", "flooded", "resteered") if k in stats)
     lines = [head, Text(f"  {counts}", style="dim")]
     if any(o.entries for o in objects(result.model, result.plan)):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from maestro.diagnostics import InternalError
 from maestro.verify import verdicts
 from maestro.verify.fields import field_at
+from maestro.verify.merged import MergedComparison, MergedDifference
 from maestro.verify.verdicts import Verdict, VerdictFile
 
 _CHUNK = 4096  # packets compared at once as plain bytes; only chunks that differ are looked into
@@ -54,15 +55,18 @@ class Difference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """``differences``: how many packets differ; ``first``: the first few of them, described.
+    """``differences``: how many packets and entries differ; ``first``: the first few of them, described.
 
-    ``stats``: the parallel run's counters, when the comparison made that run.
+    ``stats``: the parallel run's counters, when the comparison made that run. ``entries``: of merged state, compared
+    after the run; ``full``: objects whose merged state was not, because the reference had no room left for more.
     """
 
     packets: int
     differences: int
-    first: tuple[Difference, ...] = ()
+    first: tuple[Difference | MergedDifference, ...] = ()
     stats: dict[str, Any] = field(default_factory=dict)
+    entries: int = 0
+    full: tuple[str, ...] = ()
 
     @property
     def same(self) -> bool:
@@ -91,6 +95,17 @@ def compare(reference_verdicts: Path, parallel_verdicts: Path) -> Comparison:
             if len(first) < _MAX_DESCRIBED:
                 first.append(_describe(one, other, parallel.core(one.number)))
         return Comparison(reference.packets, count, tuple(first))
+
+
+def with_merged(found: Comparison, merged: MergedComparison) -> Comparison:
+    """``found`` and what differs in merged state."""
+    return replace(
+        found,
+        entries=merged.entries,
+        differences=found.differences + len(merged.differences),
+        first=(*found.first, *merged.differences)[:_MAX_DESCRIBED],
+        full=merged.full,
+    )
 
 
 def _differing(reference: VerdictFile, parallel: VerdictFile) -> Iterator[tuple[Verdict, Verdict]]:

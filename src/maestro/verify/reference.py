@@ -74,6 +74,7 @@ def runtime_sources() -> list[Path]:
         *sorted((RUNTIME / "reference").glob("*.c")),
         *sorted((RUNTIME / "io" / "replay").glob("*.c")),
         *sorted((RUNTIME / "rss").glob("*.c")),
+        *sorted((RUNTIME / "merge").glob("*.c")),
     ]
 
 

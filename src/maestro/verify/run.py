@@ -11,7 +11,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from maestro.diagnostics import InternalError, UserError
-from maestro.verify.compare import Comparison, compare
+from maestro.verify.compare import Comparison, compare, with_merged
+from maestro.verify.merged import compare_merged
 
 Captures = Mapping[int, Path] | Sequence[tuple[int, Path]]
 """Captures by port. In the second form a port may have several; their packets are put in the order of time."""
@@ -27,13 +28,15 @@ def replay(
     cores: int = 1,
     verdicts: Path | None = None,
     owners: Path | None = None,
+    merged: Path | None = None,
     outputs: Mapping[int, Path] | None = None,
     timeout: float = _TIMEOUT,
 ) -> dict[str, Any]:
     """Runs ``program`` on captures by port and returns its statistics (``--stats json``).
 
     ``verdicts``: where to record each packet's verdict and bytes. ``owners``: another run's verdict file, by whose
-    cores a reference divides its capacity, and whose order and times it follows. ``outputs``: captures to write.
+    cores a reference gives out indices, and whose order and times it follows. ``merged``: where to write the replicated
+    state, merged. ``outputs``: captures to write.
     Raises :class:`UserError` when options or captures are at fault or time runs out, :class:`InternalError` when the
     program crashes.
     """
@@ -44,6 +47,8 @@ def replay(
         arguments += ["--verdicts", str(verdicts)]
     if owners is not None:
         arguments += ["--owners", str(owners)]
+    if merged is not None:
+        arguments += ["--merged", str(merged)]
     return run_json(program, arguments, timeout)
 
 
@@ -91,15 +96,29 @@ def _json(stdout: str) -> dict[str, Any]:
     return result
 
 
-def differential(reference_program: Path, parallel_program: Path, inputs: Captures, cores: int) -> Comparison:
+def differential(
+    reference_program: Path,
+    parallel_program: Path,
+    inputs: Captures,
+    cores: int,
+    *,
+    replicas: Mapping[str, int | None] | None = None,
+) -> Comparison:
     """The parallel NF on ``cores`` cores against the reference, packet by packet.
 
-    The reference runs second: it divides its capacity between the cores as the parallel run did, packet by packet,
-    and takes the packets at the times and in the order in which they took effect there (that of time, unless cores
-    share state), while its state stays one. Raises as :func:`replay` does.
+    The reference runs second: it gives out indices as the parallel run's cores did, packet by packet, and takes the
+    packets at the times and in the order in which they took effect there (that of time, unless cores share state),
+    while its state stays one. ``replicas``: objects of which the cores have copies, and room for how many entries;
+    merged after the run, they are compared with the reference's.
+
+    Raises as :func:`replay` does.
     """
     with TemporaryDirectory(prefix="maestro-verify-") as folder:
         parallel, reference = Path(folder, "parallel"), Path(folder, "reference")
-        stats = replay(parallel_program, inputs, cores=cores, verdicts=parallel)
-        replay(reference_program, inputs, verdicts=reference, owners=parallel)
-        return replace(compare(reference, parallel), stats=stats)
+        copies, state = (Path(folder, name) if replicas else None for name in ("copies", "state"))
+        stats = replay(parallel_program, inputs, cores=cores, verdicts=parallel, merged=copies)
+        replay(reference_program, inputs, verdicts=reference, owners=parallel, merged=state)
+        found = replace(compare(reference, parallel), stats=stats)
+        if copies is None or state is None:
+            return found
+        return with_merged(found, compare_merged(state, copies, replicas or {}))

@@ -190,7 +190,7 @@ USAGE = {
     "bench time": (["--bench-time", "fast"], "--bench-time fast: must be tick, fixed or trace"),
     "bench output": (
         ["--in", "0=x", "--bench", "1", "--out", "0=y"],
-        "--bench writes nothing: leave out --out, --verdicts and --owners",
+        "--bench writes nothing: leave out --out, --verdicts, --owners and --merged",
     ),
     "owners of many": (
         ["--in", "0=x", "--cores", "2", "--owners", "v"],

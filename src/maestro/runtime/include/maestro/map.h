@@ -173,4 +173,18 @@ static inline uint32_t map_size(const struct map *m) {
   return m->size;
 }
 
+/* The entry at slot `*at` or behind it, and `*at` behind that; start with 0. NULL at the end. Its
+ * value goes to `*value`. The map must not change in between. */
+static inline const uint8_t *map_next(const struct map *m, size_t key_size, uint32_t *at,
+                                      uint32_t *value) {
+  while (*at <= m->mask) {
+    const uint8_t *slot = map_slot_(m, (*at)++, key_size);
+    if (map_tag_(slot) != 0) {
+      memcpy(value, slot + 4, sizeof *value);
+      return slot + MAP_KEY;
+    }
+  }
+  return NULL;
+}
+
 #endif

@@ -4,6 +4,7 @@
 #ifndef MAESTRO_NF_H
 #define MAESTRO_NF_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "rss.h"
@@ -52,5 +53,16 @@ struct nf_moment nf_moment(const struct nf_core *nf);
  * departs from, counted from `packet`. Negative: bytes were inserted. The frame's end stays. */
 int32_t nf_head(const struct nf_core *nf);
 #pragma weak nf_head
+
+/* One entry of state that every core has a copy of, merged: `object` is its name in the source. */
+typedef void nf_merged_fn(void *arg, const char *object, const uint8_t *key, size_t key_bytes, const uint8_t *value,
+                          size_t value_bytes);
+
+/* For the control plane: calls `each` for every entry of the objects of which each of the `count` cores has its own
+ * (counters, say), with the value that one core alone would have. Vectors without keys of their own have indices for
+ * keys; elements as at the start are left out. No core may process packets meanwhile. Returns how many entries there
+ * were, SIZE_MAX when there was not enough memory. Only NFs with such state have it. */
+size_t nf_merged(const struct nf_core *const *cores, unsigned count, nf_merged_fn *each, void *arg);
+#pragma weak nf_merged
 
 #endif

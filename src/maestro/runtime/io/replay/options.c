@@ -7,7 +7,7 @@
 
 static const char usage[] =
     "usage: nf-replay [--cores N] --in PORT=FILE ... [--out PORT=FILE ...] [--stats json]\n"
-    "                 [--verdicts FILE] [--owners FILE]\n"
+    "                 [--verdicts FILE] [--owners FILE] [--merged FILE]\n"
     "       nf-replay [--cores N] --in PORT=FILE ... --bench ROUNDS\n"
     "                 [--bench-time tick|fixed|trace]\n"
     "\n"
@@ -17,6 +17,8 @@ static const char usage[] =
     "  --stats json      print counters\n"
     "  --verdicts FILE   record each packet's verdict and bytes\n"
     "  --owners FILE     reference builds: divide capacity by the cores in this verdict file\n"
+    "  --merged FILE     write state of which each core has a copy, merged, after the last packet:\n"
+    "                    lines object,key,value, bytes in hexadecimal as they lie in memory\n"
     "  --bench ROUNDS    no output; process the packets once, then ROUNDS times with the clock on\n"
     "  --bench-time T    the NF's time: 1 ns a packet (tick, the default), stopped (fixed), or\n"
     "                    the captures' own, round after round (trace)\n";
@@ -81,6 +83,7 @@ static void set(struct options *options, int option, char *value) {
     break;
   case 'v': options->verdicts = value; break;
   case 'w': options->owners = value; break;
+  case 'm': options->merged = value; break;
   case 'b': options->bench_rounds = (unsigned)number("--bench", value, 1, 100000); break;
   case 't': options->bench_time = bench_time(value); break;
   case 'h':
@@ -94,8 +97,11 @@ static void set(struct options *options, int option, char *value) {
 static void check(const struct options *options) {
   if (options->input_count == 0)
     die(REPLAY_USAGE, "no packets: give --in PORT=FILE (see --help)");
-  if (options->bench_rounds && (options->output_count || options->verdicts || options->owners))
-    die(REPLAY_USAGE, "--bench writes nothing: leave out --out, --verdicts and --owners");
+  if (options->bench_rounds &&
+      (options->output_count || options->verdicts || options->owners || options->merged))
+    die(REPLAY_USAGE, "--bench writes nothing: leave out --out, --verdicts, --owners and --merged");
+  if (options->merged && nf_merged == NULL)
+    die(REPLAY_USAGE, "--merged: %s has no state of which each core has a copy", nf_name);
   if (options->owners && options->cores != 1)
     die(REPLAY_USAGE, "--owners: the reference runs on one core; leave out --cores");
 }
@@ -106,7 +112,8 @@ void options_parse(struct options *options, int count, char **arguments) {
       {"out", required_argument, NULL, 'o'},        {"stats", required_argument, NULL, 's'},
       {"verdicts", required_argument, NULL, 'v'},   {"owners", required_argument, NULL, 'w'},
       {"bench", required_argument, NULL, 'b'},      {"bench-time", required_argument, NULL, 't'},
-      {"help", no_argument, NULL, 'h'},             {NULL, 0, NULL, 0},
+      {"merged", required_argument, NULL, 'm'},     {"help", no_argument, NULL, 'h'},
+      {NULL, 0, NULL, 0},
   };
   static char program[] = "nf-replay";
   arguments[0] = program; /* getopt starts its messages with it */

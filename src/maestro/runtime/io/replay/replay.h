@@ -35,6 +35,7 @@ struct options {
   unsigned output_count;
   const char *verdicts;
   const char *owners;
+  const char *merged;
   bool stats;
   unsigned bench_rounds; /* 0: no benchmark */
   enum bench_time bench_time;
@@ -93,6 +94,7 @@ struct worker {
   int64_t *cpu_ns;  /* one a round; a plain run has one */
   int64_t begin_ns; /* of the wall clock */
   int64_t end_ns;
+  struct nf_core *nf;
   struct nf_moment *moments;           /* one a packet, of NFs that have them */
   _Alignas(APART) atomic_size_t reached; /* place in the trace of the packet that it is at */
 };
@@ -123,6 +125,7 @@ void bench_worker(const struct run *run, struct worker *worker, struct nf_core *
 /* ---- Results ---- */
 
 void outputs_write(const struct run *run);
+void merged_write(const struct run *run);
 void verdicts_write(const struct run *run);
 void stats_print(const struct run *run);
 void bench_print(const struct run *run);

@@ -163,6 +163,7 @@ static void *worker_main(void *argument) {
   struct worker *worker = start->worker;
   pin(worker->core);
   struct nf_core *nf = nf_core_create(start->shared, worker->core, run->options->cores);
+  worker->nf = nf;
   if (nf == NULL)
     atomic_store(&core_without_memory, (int)worker->core);
   copy_packets(run, worker);
@@ -177,9 +178,15 @@ static void *worker_main(void *argument) {
       process(run, worker, nf);
     worker->end_ns = clock_ns(CLOCK_MONOTONIC);
   }
-  if (nf != NULL)
-    nf_core_destroy(nf);
   return NULL;
+}
+
+/* The state of all cores, looked at once more and released. */
+static void release_state(const struct run *run) {
+  if (run->options->merged != NULL)
+    merged_write(run);
+  for (unsigned core = 0; core < run->options->cores; core++)
+    nf_core_destroy(run->workers[core].nf);
 }
 
 /* ---- All threads ---- */
@@ -209,6 +216,7 @@ void run_all(struct run *run) {
     die(REPLAY_FAILED,
         "%s: no state for core %d of %u: out of memory, or not made for so many cores",
         nf_name, failed, cores);
+  release_state(run);
   nf_shared_destroy(shared);
   pthread_barrier_destroy(&barrier);
   free(threads);

@@ -11,6 +11,8 @@
 #pragma weak maestro_key_sizes
 #pragma weak maestro_key_count
 
+#include "structs/numbered.h"
+
 struct slot {
   void *key;   /* NULL: free */
   void *given; /* by the NF: the same, or what `key` is a copy of */
@@ -27,12 +29,13 @@ struct Map {
   unsigned key_size; /* 0: keys are not copied */
   map_keys_equality *equality;
   map_key_hash *hash;
+  struct Map *older; /* the one created before */
+  unsigned number;
 };
 
-static unsigned created;
+static struct Map *newest;
 
-static unsigned next_key_size(void) {
-  unsigned number = created++;
+static unsigned key_size_of(unsigned number) {
   return &maestro_key_count != NULL && number < maestro_key_count ? maestro_key_sizes[number] : 0;
 }
 
@@ -52,8 +55,17 @@ int map_allocate(map_keys_equality *equality, map_key_hash *hash, unsigned capac
     free(slots);
     return 0;
   }
-  *map = (struct Map){slots, (1u << bits) - 1, 32 - bits, 0, capacity, next_key_size(), equality,
-                      hash};
+  unsigned number = newest ? newest->number + 1 : 0;
+  *map = (struct Map){.slots = slots,
+                      .mask = (1u << bits) - 1,
+                      .shift = 32 - bits,
+                      .capacity = capacity,
+                      .key_size = key_size_of(number),
+                      .equality = equality,
+                      .hash = hash,
+                      .older = newest,
+                      .number = number};
+  newest = map;
   *map_out = map;
   return 1;
 }
@@ -130,3 +142,19 @@ void map_erase(struct Map *map, void *key, void **trash) {
 }
 
 unsigned map_size(struct Map *map) { return map->size; }
+
+struct Map *maestro_map(unsigned number) {
+  struct Map *map = newest;
+  while (map != NULL && map->number != number) {
+    map = map->older;
+  }
+  return map;
+}
+
+void maestro_map_entries(const struct Map *map, maestro_entry_fn *each, void *arg) {
+  for (uint32_t i = 0; i <= map->mask; i++) {
+    if (map->slots[i].key != NULL) {
+      each(arg, map->slots[i].key, map->slots[i].value);
+    }
+  }
+}

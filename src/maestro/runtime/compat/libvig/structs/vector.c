@@ -4,11 +4,17 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "structs/numbered.h"
+
 struct Vector {
   uint8_t *cells;
   size_t elem_size;
   unsigned capacity;
+  struct Vector *older; /* the one created before */
+  unsigned number;
 };
+
+static struct Vector *newest;
 
 int vector_allocate(int elem_size, unsigned capacity, vector_init_elem *init,
                     struct Vector **vector_out) {
@@ -19,7 +25,9 @@ int vector_allocate(int elem_size, unsigned capacity, vector_init_elem *init,
     free(cells);
     return 0;
   }
-  *vector = (struct Vector){cells, (size_t)elem_size, capacity};
+  *vector = (struct Vector){cells, (size_t)elem_size, capacity, newest,
+                            newest ? newest->number + 1 : 0};
+  newest = vector;
   for (unsigned i = 0; init != NULL && i < capacity; i++) {
     init(cells + i * vector->elem_size);
   }
@@ -38,3 +46,13 @@ void vector_return(struct Vector *vector, int index, void *value) {
   (void)index;
   (void)value;
 }
+
+struct Vector *maestro_vector(unsigned number) {
+  struct Vector *vector = newest;
+  while (vector != NULL && vector->number != number) {
+    vector = vector->older;
+  }
+  return vector;
+}
+
+unsigned maestro_vector_capacity(const struct Vector *vector) { return vector->capacity; }
