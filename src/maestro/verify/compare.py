@@ -35,7 +35,7 @@ class ByteDifference:
 
 @dataclass(frozen=True)
 class Difference:
-    """Packet ``number`` (from 0, in the order of the captures) on which the runs disagree; ``core`` of the parallel run."""
+    """Packet ``number`` (from 0, in the order of the captures) on which runs disagree; ``core``: the parallel run's."""
 
     number: int
     time: int
