@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from maestro.codegen import steering
@@ -12,7 +13,7 @@ from maestro.codegen.capacity import Shares, divide
 from maestro.diagnostics import Span
 from maestro.ir.model import Model
 from maestro.ir.packet import FIELDS
-from maestro.ir.plan import FieldBits, ObjectPlan, Plan
+from maestro.ir.plan import FieldBits, ObjectPlan, Plan, Reason
 
 _PARTS = ("map", "keys", "values", "ages")
 """What one maestro.h map consists of: ``flows.map``, ``flows.keys``, ``flows.values``, ``flows.ages``."""
@@ -66,6 +67,30 @@ def owner(model: Model, name: str) -> str:
     prefix, dot, part = name.rpartition(".")
     is_part = dot and part in _PARTS and any(o.name == f"{prefix}.map" for o in model.objects)
     return prefix if is_part else name
+
+
+def said(model: Model, message: str) -> str:
+    """``message`` with the objects in it as the user knows them, each once: the parts of a map are the map."""
+
+    def known(run: re.Match[str]) -> str:
+        names = dict.fromkeys(owner(model, name) for name in re.findall(r"`([^`]+)`", run[0]))
+        return ", ".join(f"`{name}`" for name in names)
+
+    return re.sub(r"`[^`]+`(?:, `[^`]+`)*", known, message)
+
+
+def reasons(model: Model, plan: Plan) -> tuple[Reason, ...]:
+    """The plan's reasons in the user's terms, those that then say the same made one."""
+    found: dict[tuple[str, str, str], Reason] = {}
+    for r in plan.reasons:
+        message = said(model, r.message)
+        same = found.get((r.code, message, r.hint), replace(r, message=message, objects=(), spans=(), conflict=()))
+        objects = tuple(dict.fromkeys((*same.objects, *r.objects)))
+        spans = tuple(dict.fromkeys((*same.spans, *r.spans)))
+        found[r.code, message, r.hint] = replace(
+            same, objects=objects, spans=spans, conflict=same.conflict or r.conflict
+        )
+    return tuple(found.values())
 
 
 def _merge(model: Model, name: str, parts: Sequence[ObjectPlan], entries: Mapping[str, tuple[int, ...]]) -> ObjectFacts:

@@ -1,0 +1,123 @@
+"""Which objects are explained together, by which requirements, reasons and C lines."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from handmade import firewall, policer
+from maestro.ir.expr import Expr, concat, extract, packet_byte, uf, zext
+from maestro.ir.model import Model
+from maestro.ir.plan import Plan, Reason
+from maestro.report.codes import explanations, is_refusal, rules
+from maestro.report.facts import said
+from maestro.report.sections import Section, deeds, index_fields, named_fields, sections
+from maestro.rss.profile import load
+from maestro.sharding.decide import decide
+from sharding.nfs import DST, SRC, pkt, table, two_tables
+
+
+def plan_of(nf: Model) -> Plan:
+    return decide(nf, profile=load("e810"), cores=2).plan
+
+
+def explained(nf: Model) -> list[Section]:
+    return list(sections(nf, plan_of(nf))[0])
+
+
+def names(section: Section) -> list[str]:
+    return [o.name for o in section.objects]
+
+
+def test_the_firewalls_table_is_one_section() -> None:
+    (only,) = explained(firewall())
+    assert names(only) == ["flows", "keys", "heap"]
+    assert (only.strategy, only.rules) == ("sharded", ("R1",))
+    assert len(only.constraints) == 3
+    assert [r.code for r in only.reasons] == ["divided-capacity", "resteered", "resteered"]
+
+
+def test_the_lines_that_decide_are_those_of_the_requirements() -> None:
+    nf = policer()
+    (only,) = explained(nf)
+    assert {s.line for s in only.decided_by} == {s.line for c in only.constraints for s in c.spans}
+    assert 12 not in {s.line for s in only.decided_by}, "expiry decides nothing"
+
+
+def test_a_conflict_joins_what_it_is_about() -> None:
+    nf = two_tables(SRC, DST)
+    (only,) = explained(nf)
+    assert names(only) == ["first", "first_keys", "first_ages", "second", "second_keys", "second_ages"]
+    (reason,) = only.reasons
+    assert reason.code == "disjoint-keys"
+    assert len(reason.conflict) == 2
+    assert [c.rule for c in reason.conflict] == ["R3", "R3"]
+    assert {s.line for c in reason.conflict for s in c.spans} >= {20, 120}
+    assert {"ipv4.src", "ipv4.dst"} == {c.text.split(" = ")[0].split(".", 1)[1] for c in reason.conflict}
+
+
+def test_a_conflict_is_minimal() -> None:
+    """A table keyed by both addresses stands in nobody's way and is not blamed."""
+    nf = two_tables(concat(SRC, DST), uf("crc32", 32, DST))
+    first, second = explained(nf)
+    assert names(first)[0] == "first"
+    assert [r.code for r in first.reasons] == ["locked-along"]
+    assert names(second)[0] == "second"
+    assert [r.code for r in second.reasons] == ["not-linear"]
+
+
+@pytest.mark.parametrize(("key", "code"), [(pkt(6, 11), "not-hashable"), (uf("crc32", 32, SRC), "not-linear")])
+def test_refusals_stand_with_their_objects(key: Expr, code: str) -> None:
+    (only,) = explained(table(key))
+    assert only.strategy == "locked"
+    assert [r.code for r in only.reasons] == [code]
+    assert is_refusal(only.reasons[0])
+
+
+def test_reasons_about_no_object_are_left_over() -> None:
+    nf = firewall()
+    plan = replace(plan_of(nf), reasons=(Reason("stateless", "nothing"),))
+    found, rest = sections(nf, plan)
+    assert [r.code for s in found for r in s.reasons] == []
+    assert [r.code for r in rest] == ["stateless"]
+
+
+def test_no_reason_is_lost_or_told_twice() -> None:
+    for nf in (firewall(), policer(), two_tables(SRC, DST), table(pkt(6, 11))):
+        plan = plan_of(nf)
+        found, rest = sections(nf, plan)
+        told = [r for s in found for r in s.reasons] + list(rest)
+        assert sorted(r.message for r in told) == sorted({r.message for r in plan.reasons})
+        assert [o.name for s in found for o in s.objects] == [o.name for o in plan.objects]
+
+
+def test_what_is_done_where() -> None:
+    done = {span.line: text for span, text in deeds(firewall()).items()}
+    assert done[42] == "refreshes heap"
+    assert done[30] == "stores in flows; writes keys" or done[30] == "writes keys"
+    assert done[40] == "looks up flows"
+
+
+def test_unknown_codes_count_as_refusals() -> None:
+    assert is_refusal(Reason("never-heard-of", "x"))
+    assert not is_refusal(Reason("divided-capacity", "x"))
+    assert {e.code for e in explanations().values() if not e.is_refusal} >= {"stateless", "assumed", "steered"}
+
+
+def test_all_rules_have_names() -> None:
+    assert list(rules()) == [f"R{n}" for n in range(1, 8)]
+
+
+def test_indices_and_fields_by_name() -> None:
+    assert index_fields(zext(concat(packet_byte(36), packet_byte(37)), 32)) == "l4.dport"
+    assert index_fields(zext(extract(packet_byte(60), 3, 0), 32)) == "bytes 60"
+    nf = policer()
+    assert list(named_fields(nf, "buckets", [(8, 8), (3, 2)])) == ["time", "bytes 3 to 4"]
+
+
+def test_messages_speak_of_maps_not_of_their_parts() -> None:
+    nf = firewall()
+    parts = tuple(replace(nf.objects[0], name=f"flows.{part}") for part in ("map", "keys", "ages"))
+    whole = replace(nf, objects=(*parts, nf.objects[1]))
+    assert said(whole, "`flows.keys`, `flows.map`, `keys`: as `flows.ages` is") == "`flows`, `keys`: as `flows` is"
