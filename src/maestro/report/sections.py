@@ -94,7 +94,7 @@ def _section(
 
 
 def deeds(model: Model) -> dict[Span, str]:
-    """What the NF does to its state at each place: ``looks up flows``. Not at definitions, which speak of themselves."""
+    """What the NF does to its state at each place: ``looks up flows``. Definitions speak of themselves."""
     defined = {o.span for o in model.objects}
     done: dict[Span, dict[str, dict[str, None]]] = {}
     for op in (op for path in model.paths for op in path.operations):
