@@ -51,13 +51,24 @@ def sections(model: Model, plan: Plan) -> tuple[tuple[Section, ...], tuple[Reaso
     named = [c.objects for c in plan.constraints] + [r.objects for r in all_reasons if is_refusal(r)]
     named += [g.objects for g in groups(model, traces(model.paths))]
     links = [[owner(model, n) for n in names] for names in named]
+    strategies = {o.name: o.strategy for o in found}
     by_object: dict[str, list[Reason]] = {}
     for reason in all_reasons:
-        name = next((owner(model, n) for n in reason.objects), "")
-        by_object.setdefault(name, []).append(reason)
+        about = [owner(model, n) for n in reason.objects]
+        by_object.setdefault(_subject(about, strategies, is_refusal(reason)), []).append(reason)
     made = tuple(_section(model, plan, group, by_object) for group in _groups(found, links))
     told = {id(r) for s in made for r in s.reasons}
     return made, tuple(r for r in all_reasons if id(r) not in told)
+
+
+def _subject(about: Sequence[str], strategies: Mapping[str, str], refusal: bool) -> str:
+    """With which of the objects that a reason is about it is told; with none ("") when it is about several strategies.
+
+    Refusals are told with what they keep locked.
+    """
+    locked = [n for n in about if strategies.get(n) == "locked"]
+    several = len({strategies.get(n) for n in about} - {"read-only"}) > 1
+    return "" if not about or (several and not refusal) else (locked or about)[0]
 
 
 def _groups(found: Sequence[ObjectFacts], links: Iterable[Sequence[str]]) -> list[list[ObjectFacts]]:

@@ -143,7 +143,10 @@ class Details:
             short = part.text.partition(" [")[0]
             names = ", ".join(dict.fromkeys(owner(self._result.model, n) for n in part.objects))
             yield indented(6, Text(short).append(f"  {names}: {', '.join(self._places.all(part.spans))}", style="dim"))
-        yield from self._source(s for s in reason.spans if s not in self._shown)
+        fresh = [s for s in reason.spans if s not in self._shown]
+        yield from self._source(fresh)
+        if reason.spans and not fresh and is_refusal(reason):
+            yield indented(4, Text(f"at {', '.join(self._places.all(reason.spans))}, shown above", style="dim"))
         if reason.hint:
             yield indented(4, Text("hint: ", style="cyan").append(reason.hint, style="default"))
 

@@ -14,7 +14,7 @@ from maestro.certificate.result import Certificate
 from maestro.ir.packet import PACKET_TYPES
 from maestro.ir.plan import PortPlan
 from maestro.pipeline import Result, Timing
-from maestro.report.facts import Places, fields_text
+from maestro.report.facts import Places, fields_text, objects
 from maestro.report.state import Details, colour, heading, overview, table
 
 WIDTH = 100
