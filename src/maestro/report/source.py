@@ -48,7 +48,8 @@ class Excerpt:
             lines = self.path.read_text(errors="replace").splitlines()
         except OSError:
             return
-        marks = sorted({m for m in self.marks if 1 <= m.line <= len(lines)}, key=lambda m: (m.line, m.column))
+        inside = dict.fromkeys(m for m in self.marks if 1 <= m.line <= len(lines))
+        marks = sorted(inside, key=lambda m: (m.line, m.column))
         numbers = list(dict.fromkeys(m.line for m in marks))
         shown = numbers[: self.most or None] if len(numbers) != self.most + 1 else numbers
         if self.name and marks:
