@@ -11,7 +11,7 @@ from maestro.ir.expr import Expr, concat, extract, packet_byte, uf, zext
 from maestro.ir.model import Model, Path
 from maestro.ir.plan import Plan, Reason
 from maestro.report.codes import explanations, is_refusal, rules
-from maestro.report.facts import said
+from maestro.report.facts import reasons, said, together
 from maestro.report.sections import Section, deeds, index_fields, named_fields, sections
 from maestro.rss.profile import load
 from maestro.sharding.decide import decide
@@ -133,3 +133,12 @@ def test_messages_speak_of_maps_not_of_their_parts() -> None:
     parts = tuple(replace(nf.objects[0], name=f"flows.{part}") for part in ("map", "keys", "ages"))
     whole = replace(nf, objects=(*parts, nf.objects[1]))
     assert said(whole, "`flows.keys`, `flows.map`, `keys`: as `flows.ages` is") == "`flows`, `keys`: as `flows` is"
+
+
+def test_arrays_of_objects_are_told_as_one() -> None:
+    assert list(together(["a[0].x", "b", "a[2].x", "a[1].x", "c[7]", "a[0].y"])) == ["a[0..2].x", "b", "c[7]", "a[0].y"]
+    nf = firewall()
+    alike = tuple(Reason("divided-capacity", f"levels[{n}].map: 8 entries", (nf.objects[n].name,)) for n in (0, 1))
+    (only,) = reasons(nf, replace(plan_of(nf), reasons=alike))
+    assert only.message == "levels[0..1].map: 8 entries"
+    assert only.objects == (nf.objects[0].name, nf.objects[1].name)

@@ -11,7 +11,7 @@ from maestro.ir.model import Kind, Model, Operation
 from maestro.ir.packet import field_offsets
 from maestro.ir.plan import Constraint, Plan, Reason
 from maestro.report.codes import is_refusal
-from maestro.report.facts import ObjectFacts, objects, owner, reasons
+from maestro.report.facts import ObjectFacts, objects, owner, reasons, together
 from maestro.sharding.groups import groups
 from maestro.sharding.provenance import traces
 
@@ -112,7 +112,15 @@ def deeds(model: Model) -> dict[Span, str]:
         if op.span and op.span not in defined:
             name = owner(model, op.object)
             done.setdefault(op.span, {}).setdefault(name, {})[_verb(op, name)] = None
-    return {span: "; ".join(f"{' and '.join(verbs)} {name}" for name, verbs in by.items()) for span, by in done.items()}
+    return {span: _said(by) for span, by in done.items()}
+
+
+def _said(verbs_by_name: Mapping[str, Iterable[str]]) -> str:
+    """``reads a and b; writes c``."""
+    names: dict[str, list[str]] = {}
+    for name, verbs in sorted(verbs_by_name.items()):
+        names.setdefault(" and ".join(verbs), []).append(name)
+    return "; ".join(f"{verbs} {' and '.join(together(own))}" for verbs, own in names.items())
 
 
 def _verb(op: Operation, name: str) -> str:

@@ -15,7 +15,7 @@ from maestro.diagnostics import Span
 from maestro.ir.plan import Constraint, Reason
 from maestro.pipeline import Result
 from maestro.report.codes import is_refusal, rules
-from maestro.report.facts import Places, objects, owner
+from maestro.report.facts import Places, objects, owner, together
 from maestro.report.sections import Section, deeds, index_fields, named_fields, sections
 from maestro.report.source import excerpts
 
@@ -98,7 +98,7 @@ class Details:
 
     def _section(self, section: Section) -> Iterator[RenderableType]:
         self._shown = set()
-        names = ", ".join(o.name for o in section.objects)
+        names = ", ".join(together(o.name for o in section.objects))
         known = ", ".join(f"{r} {rules()[r][0]}" for r in section.rules if r in rules())
         line = heading(f"{names}: ").append(section.strategy, style=colour(section.strategy))
         yield line.append(f" ({known})" if known else "", style="default")
@@ -106,7 +106,7 @@ class Details:
         for constraint in section.constraints:
             yield from self._constraint(constraint)
         yield from self._devices(section)
-        if section.strategy != "read-only" and not any(map(is_refusal, section.reasons)):
+        if section.strategy not in ("read-only", "locked") or (section.strategy == "locked" and not section.reasons):
             yield from self._source(section.decided_by)
         for n, reason in enumerate(section.reasons, 1):
             repeated = any(reason.hint == later.hint for later in section.reasons[n:])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -14,7 +13,7 @@ from time import perf_counter
 from maestro import pipeline
 from maestro.diagnostics import SourceError, UserError
 from maestro.report import errors, json
-from maestro.report.facts import ObjectFacts, fields_text, objects
+from maestro.report.facts import ObjectFacts, fields_text, objects, together
 from maestro.report.view import View
 from maestro.sharding.notation import port_name
 
@@ -100,18 +99,7 @@ def _ports(result: pipeline.Result) -> Iterator[str]:
 def _state(found: Sequence[ObjectFacts]) -> Iterator[str]:
     by_strategy = sorted(found, key=lambda o: o.strategy)
     for strategy, group in groupby(by_strategy, key=lambda o: o.strategy):
-        yield f"{strategy}: {', '.join(_together(o.name for o in group))}"
-
-
-def _together(names: Iterable[str]) -> Iterator[str]:
-    """The elements of an array of state objects as one: ``levels[0..2].subnets``."""
-    places: dict[str, list[int]] = {}
-    for name in names:
-        number = re.search(r"\[(\d+)\]", name)
-        pattern = name if number is None else name.replace(number[0], "[{}]", 1)
-        places.setdefault(pattern, []).extend([int(number[1])] if number else [])
-    for pattern, found in places.items():
-        yield pattern.format(f"{min(found)}..{max(found)}" if len(found) > 1 else found[0]) if found else pattern
+        yield f"{strategy}: {', '.join(together(o.name for o in group))}"
 
 
 def markdown(found: Sequence[Row], *, times: bool = False) -> str:
