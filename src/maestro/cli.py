@@ -45,8 +45,8 @@ class Commands(click.Group):
             if not view.for_programs:
                 raise
             ctx.exit(view.fail(UserError(error.format_message())))
-        except (click.ClickException, click.Abort, click.exceptions.Exit):
-            raise
+        except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
+            raise  # the last: whoever reads the output has seen enough; click ends quietly
         except Exception as error:
             ctx.exit(view.fail(error))
 

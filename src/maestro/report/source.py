@@ -53,7 +53,7 @@ class Excerpt:
         numbers = list(dict.fromkeys(m.line for m in marks))
         shown = numbers[: self.most or None] if len(numbers) != self.most + 1 else numbers
         if self.name and marks:
-            yield Text("    --> ", style="blue").append(f"{self.name}:{marks[0].line}", style="default")
+            yield Text("    ").append("--> ", style="blue").append(f"{self.name}:{marks[0].line}")
         width = max(20, options.max_width - _GUTTER)
         for number in shown:
             yield from _line(number, lines[number - 1], [m for m in marks if m.line == number], width)
@@ -84,7 +84,7 @@ def _line(number: int, source: str, marks: Sequence[Mark], width: int) -> Iterab
     start = _window(text, places[0][0], places[-1][1], width)
     shown = ("…" if start else "") + text[start + bool(start) :]
     shown = shown if len(shown) <= width else shown[: width - 1] + "…"
-    yield Text(f"{number:>6} | ", style="dim").append(shown, style="default")
+    yield Text().append(f"{number:>6} | ", style="dim").append(shown)
     for first, last, own in places:
         label = ", ".join(dict.fromkeys(m.label for m in own if m.label))
         yield from _underline(first - start, min(last - start, width), label, width)
@@ -93,7 +93,7 @@ def _line(number: int, source: str, marks: Sequence[Mark], width: int) -> Iterab
 def _underline(first: int, last: int, label: str, width: int) -> Iterable[Text]:
     """The label stands behind the carets, or in a line of its own where it would not fit."""
     carets = "^" * max(1, last - first)
-    row = Text("       | ", style="dim").append(" " * first + carets, style="bold green")
+    row = Text().append("       | ", style="dim").append(" " * first + carets, style="bold green")
     if label and first + len(carets) + 1 + len(label) <= width:
         yield row.append(f" {label}", style="green")
         return
@@ -101,7 +101,7 @@ def _underline(first: int, last: int, label: str, width: int) -> Iterable[Text]:
     if label:
         indent = max(0, min(first, width - len(label)))
         for at in range(0, len(label), width):
-            yield Text("       | ", style="dim").append(" " * indent + label[at : at + width], style="green")
+            yield Text().append("       | ", style="dim").append(" " * indent + label[at : at + width], style="green")
 
 
 def _window(text: str, first: int, last: int, width: int) -> int:

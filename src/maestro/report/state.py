@@ -137,8 +137,8 @@ class Details:
 
     def _reason(self, reason: Reason) -> Iterator[RenderableType]:
         level, style = ("warning", "bold yellow") if is_refusal(reason) else ("note", "bold cyan")
-        line = Text(level, style=style).append(f"[{reason.code}]", style="dim")
-        yield Hanging(line.append(f": {reason.message}", "default"))
+        line = Text().append(level, style=style).append(f"[{reason.code}]", style="dim")
+        yield Hanging(line.append(f": {reason.message}"))
         for part in reason.conflict if len(reason.conflict) > 1 else ():
             short = part.text.partition(" [")[0]
             names = ", ".join(dict.fromkeys(owner(self._result.model, n) for n in part.objects))
@@ -148,7 +148,7 @@ class Details:
         if reason.spans and not fresh and is_refusal(reason):
             yield indented(4, Text(f"at {', '.join(self._places.all(reason.spans))}, shown above", style="dim"))
         if reason.hint:
-            yield indented(4, Text("hint: ", style="cyan").append(reason.hint, style="default"))
+            yield indented(4, Text().append("hint: ", style="cyan").append(reason.hint))
 
     def _source(self, spans: Iterable[Span]) -> Iterator[RenderableType]:
         """Excerpts of ``spans``; each place is shown once a section."""
