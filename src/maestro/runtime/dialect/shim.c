@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "lib/verified/packet-io.h"
-#include "rte_tcp.h" /* before maestro.h, to which tcp_flags is something else */
 #include "dialect.h" /* first: its DROP is maestro.h's */
 
 #include "nf-util.h"
