@@ -84,12 +84,8 @@ def test_every_code_in_the_source_is_explained() -> None:
     assert {code: place for code, place in used.items() if code not in explanations()} == {}
 
 
-PLANNED = {
-    "interchanged", "steered", "replicated", "rule-choice", "refresh-before-check", "mismatch-differs",
-    "index-not-in-packet", "read-counter", "not-commutative", "own-sweep", "sketch", "hybrid-choice", "locked",
-    "partial",
-}  # fmt: skip
-"""Codes of rules and strategies that are being built; explained before they are first printed."""
+PLANNED = {"locked", "partial"}
+"""Codes of strategies, explained before they are first printed."""
 
 
 def test_nothing_else_is_explained() -> None:

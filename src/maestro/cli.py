@@ -42,11 +42,11 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except click.UsageError as error:
-            if not view.json:
+            if not view.for_programs:
                 raise
             ctx.exit(view.fail(UserError(error.format_message())))
-        except (click.ClickException, click.Abort, click.exceptions.Exit):
-            raise
+        except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
+            raise  # the last: whoever reads the output has seen enough; click ends quietly
         except Exception as error:
             ctx.exit(view.fail(error))
 
@@ -55,7 +55,7 @@ def _view(args: list[str]) -> View:
     from maestro.report.view import View
 
     ours = args[: args.index("--")] if "--" in args else args
-    return View(json="--json" in ours, verbose="--verbose" in ours or "-v" in ours)
+    return View("--json" in ours, verbose="--verbose" in ours or "-v" in ours, sarif="--sarif" in ours)
 
 
 class NFCommand(click.Command):
@@ -179,18 +179,23 @@ def main(ctx: click.Context) -> None:
 @_output
 @click.option("--dump", type=click.Choice(["program", "model", "constraints"]), help="Print an intermediate form.")
 @click.option("--table", is_flag=True, help="One line an NF: every SOURCE is an NF, or a folder of NFs.")
-def analyze(dump: str | None, table: bool, as_json: bool, quiet: bool, verbose: bool, **options: Any) -> None:
+@click.option("--sarif", "as_sarif", is_flag=True, help="Print a SARIF 2.1.0 log, for code-review tools.")
+def analyze(
+    dump: str | None, table: bool, as_sarif: bool, as_json: bool, quiet: bool, verbose: bool, **options: Any
+) -> None:
     """Say how an NF can be parallelized, and why.
 
     SOURCE is one or more C files, or a folder (all its *.c).
     """
     from maestro import pipeline
-    from maestro.report import json, terminal
+    from maestro.report import json, sarif, terminal
     from maestro.report.view import View
 
-    view = View(as_json, quiet, verbose)
+    _exclude(**{"--sarif": as_sarif, "--json": as_json})
+    _exclude(**{"--sarif": as_sarif, "--table": table, "--dump": bool(dump)})
+    view = View(as_json, quiet, verbose, as_sarif)
     if table:
-        _table(view, dump, **options)
+        _table(view, **options)
         return
     job = _job(**options)
     if dump:
@@ -198,15 +203,20 @@ def analyze(dump: str | None, table: bool, as_json: bool, quiet: bool, verbose: 
         return
     result = pipeline.analyze(job, view.phases())
     view.show(terminal.analysis(result, verbose=verbose))
-    view.document(json.render(result))
+    view.document(sarif.render(result) if as_sarif else json.render(result))
 
 
-def _table(view: View, dump: str | None, **options: Any) -> None:
+def _exclude(**given: bool) -> None:
+    """At most one of these options can be given."""
+    both = [name for name, is_given in given.items() if is_given]
+    if len(both) > 1:
+        raise click.UsageError(f"{both[0]} and {both[1]} exclude one another")
+
+
+def _table(view: View, **options: Any) -> None:
     """``analyze --table``. The exit status is that of the first NF that cannot be analysed."""
     from maestro.report import table
 
-    if dump:
-        raise click.UsageError("--table and --dump exclude one another")
     given = table.sources(options.pop("sources"))
     rows = table.rows([_job(sources=(source,), **options) for source in given], view)
     view.text(table.markdown(rows, times=view.verbose))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner, Result
@@ -48,3 +50,15 @@ def test_the_traceback_is_there_for_who_asks(monkeypatch: pytest.MonkeyPatch) ->
     assert "Traceback" in run("--verbose").stderr
     monkeypatch.setenv("MAESTRO_DEBUG", "1")
     assert "Traceback" in run().stderr
+
+
+def test_a_reader_that_has_seen_enough_is_no_bug() -> None:
+    """As in ``maestro explain | head -1``."""
+    command = [sys.executable, "-u", "-m", "maestro", "explain"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == ""
+        assert process.wait(timeout=60) in (0, 1)

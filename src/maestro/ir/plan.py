@@ -95,13 +95,17 @@ class Replica:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why something is, or is not, as one would wish. Codes are listed in docs/reference/reasons.md."""
+    """Why something is, or is not, as one would wish. Codes are listed in docs/reference/reasons.md.
+
+    ``conflict``: where requirements exclude one another, a smallest set of them that does.
+    """
 
     code: str
     message: str
     objects: tuple[str, ...] = ()
     spans: tuple[Span, ...] = ()
     hint: str = ""
+    conflict: tuple[Constraint, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from functools import cache
 
 from maestro.bundle import reasons
 from maestro.diagnostics import UserError
+from maestro.ir.plan import Reason
 
 GOOD_TO_KNOW = "Good to know"
 """The group of reasons that are no refusals."""
@@ -59,6 +60,19 @@ def _explanation(code: str, group: str, text: str) -> Explanation:
     meaning, _, rest = text.partition("*Example*:")
     example, _, hint = rest.partition("*Hint*:")
     return Explanation(code, group, meaning.strip(), example.strip(), hint.strip())
+
+
+def is_refusal(reason: Reason) -> bool:
+    """Whether ``reason`` stands in the way of something better; the others are good to know. Unknown codes do."""
+    found = explanations().get(reason.code)
+    return found is None or found.is_refusal
+
+
+@cache
+def rules() -> Mapping[str, tuple[str, str]]:
+    """R1 to R7: name and what the rule says, from the page's table."""
+    found = re.findall(r"^\| (R\d) ([^|]+) \| ([^|]+) \|$", reasons(), re.MULTILINE)
+    return {rule: (name, text) for rule, name, text in found}
 
 
 def explain(code: str) -> Explanation:

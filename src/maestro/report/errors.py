@@ -8,7 +8,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.text import Text
 
 from maestro.diagnostics import ExitStatus, Span, UserError
@@ -22,7 +22,7 @@ def show(error: UserError, console: Console) -> None:
     if error.span:
         line.append(f"{_place(error.span)}: ", style="bold")
     line.append("error: ", style="bold red").append(message).append(f" [{error.code}]", style="dim")
-    rows = [line, *(excerpt(error.span) if error.span else ())]
+    rows: list[RenderableType] = [line, *((excerpt(error.span),) if error.span else ())]
     if more:
         rows.append(Text(more))
     if error.hint:

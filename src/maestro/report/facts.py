@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from maestro.codegen import steering
@@ -12,7 +13,7 @@ from maestro.codegen.capacity import Shares, divide
 from maestro.diagnostics import Span
 from maestro.ir.model import Model
 from maestro.ir.packet import FIELDS
-from maestro.ir.plan import FieldBits, ObjectPlan, Plan
+from maestro.ir.plan import FieldBits, ObjectPlan, Plan, Reason
 
 _PARTS = ("map", "keys", "values", "ages")
 """What one maestro.h map consists of: ``flows.map``, ``flows.keys``, ``flows.values``, ``flows.ages``."""
@@ -68,6 +69,35 @@ def owner(model: Model, name: str) -> str:
     return prefix if is_part else name
 
 
+def said(model: Model, message: str) -> str:
+    """``message`` with the objects in it as the user knows them, each once: the parts of a map are the map."""
+
+    def known(run: re.Match[str]) -> str:
+        names = dict.fromkeys(owner(model, name) for name in re.findall(r"`([^`]+)`", run[0]))
+        return ", ".join(f"`{name}`" for name in names)
+
+    return re.sub(r"`[^`]+`(?:, `[^`]+`)*", known, message)
+
+
+def reasons(model: Model, plan: Plan) -> tuple[Reason, ...]:
+    """The plan's reasons in the user's terms; those that then say the same, but for the index of an array, are one."""
+    alike: dict[tuple[str, str, str], list[Reason]] = {}
+    for r in plan.reasons:
+        message = said(model, r.message)
+        alike.setdefault((r.code, _INDEX.sub("[*]", message, count=1), r.hint), []).append(replace(r, message=message))
+    return tuple(_one(own) for own in alike.values())
+
+
+def _one(alike: Sequence[Reason]) -> Reason:
+    return replace(
+        alike[0],
+        message=next(together(r.message for r in alike)),
+        objects=tuple(dict.fromkeys(n for r in alike for n in r.objects)),
+        spans=tuple(dict.fromkeys(s for r in alike for s in r.spans)),
+        conflict=next((r.conflict for r in alike if r.conflict), ()),
+    )
+
+
 def _merge(model: Model, name: str, parts: Sequence[ObjectPlan], entries: Mapping[str, tuple[int, ...]]) -> ObjectFacts:
     weakest = max(parts, key=lambda p: _WEAKEST_LAST.index(p.strategy))
     whole = len(parts) == 1 and parts[0].name == name
@@ -115,3 +145,17 @@ def fields_text(fields: Iterable[FieldBits]) -> str:
         f.name if (f.first, f.count) == (0, FIELDS[f.name]) else f"{f.name}[{f.first}..{f.first + f.count - 1}]"
         for f in fields
     )
+
+
+_INDEX = re.compile(r"\[(\d+)\]")
+
+
+def together(names: Iterable[str]) -> Iterator[str]:
+    """The elements of an array of state objects as one: ``levels[0..2].subnets``. Each text once."""
+    places: dict[str, dict[int, None]] = {}
+    for name in names:
+        number = _INDEX.search(name)
+        places.setdefault(_INDEX.sub("[*]", name, count=1), {}).update({int(number[1]): None} if number else {})
+    for pattern, found in places.items():
+        span = f"{min(found)}..{max(found)}" if len(found) > 1 else "".join(map(str, found))
+        yield pattern.replace("[*]", f"[{span}]", 1) if found else pattern

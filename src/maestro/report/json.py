@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from maestro import __version__
-from maestro.ir.plan import FieldBits, PortPlan
+from maestro.ir.plan import Constraint, FieldBits, PortPlan
 from maestro.pipeline import Result
-from maestro.report.facts import Places, objects, owner
+from maestro.report.codes import is_refusal
+from maestro.report.facts import Places, objects, owner, reasons
+from maestro.report.sections import deeds, index_fields, named_fields, sections
 from maestro.rss.quality import Quality
 
 Json = dict[str, Any]
@@ -41,23 +43,18 @@ def document(result: Result) -> Json:
                 "objects": _owners(result, r.objects),
                 "lines": places.all(r.spans),
                 "hint": r.hint,
+                "level": "warning" if is_refusal(r) else "note",
+                "conflict": [_constraint(result, c, places) for c in r.conflict],
             }
-            for r in plan.reasons
+            for r in reasons(model, plan)
         ],
         "certificate": _certificate(result, places),
         "maestro": __version__,
         "nic": plan.nic,
         "cores": plan.cores,
         "seed": result.job.seed,
-        "constraints": [
-            {
-                "text": c.text,
-                "rule": c.rule,
-                "objects": _owners(result, c.objects),
-                "lines": places.all(c.spans),
-            }
-            for c in plan.constraints
-        ],
+        "constraints": [_constraint(result, c, places) for c in plan.constraints],
+        **_devices(result),
         "notes": [
             {"code": n.code, "message": n.message, "line": places.short(n.span) if n.span else None}
             for n in model.notes
@@ -72,7 +69,33 @@ def _owners(result: Result, names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(owner(result.model, n) for n in names))
 
 
+def _constraint(result: Result, c: Constraint, places: Places) -> Json:
+    return {"text": c.text, "rule": c.rule, "objects": _owners(result, c.objects), "lines": places.all(c.spans)}
+
+
+def _devices(result: Result) -> Json:
+    """How R6, R5 and R7 are put to work."""
+    plan, model = result.plan, result.model
+    return {
+        "steering": [{"allocator": s.allocator, "port": s.port, "index": index_fields(s.index)} for s in plan.steering],
+        "interchanges": [
+            {
+                "objects": _owners(result, i.objects),
+                "vector": i.vector,
+                "compared": list(named_fields(model, i.vector, i.bytes)),
+            }
+            for i in plan.interchanges
+        ],
+        "replicas": [
+            {"object": r.object, "parts": [{"offset": at, "size": size, "merge": how} for at, size, how in r.parts]}
+            for r in plan.replicas
+        ],
+    }
+
+
 def _objects(result: Result, places: Places) -> list[Json]:
+    labels = deeds(result.model)
+    decided = {o.name: s.decided_by for s in sections(result.model, result.plan)[0] for o in s.objects}
     return [
         {
             "name": o.name,
@@ -84,6 +107,9 @@ def _objects(result: Result, places: Places) -> list[Json]:
             "capacity_per_core": o.per_core,
             "entries_per_core": list(o.entries),
             "parts": list(o.parts),
+            "decided_by": [
+                {"line": places.short(s), "does": labels.get(s, "")} for s in decided[o.name] if s in o.spans
+            ],
         }
         for o in objects(result.model, result.plan)
     ]

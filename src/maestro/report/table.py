@@ -13,7 +13,7 @@ from time import perf_counter
 from maestro import pipeline
 from maestro.diagnostics import SourceError, UserError
 from maestro.report import errors, json
-from maestro.report.facts import ObjectFacts, fields_text, objects
+from maestro.report.facts import ObjectFacts, fields_text, objects, together
 from maestro.report.view import View
 from maestro.sharding.notation import port_name
 
@@ -99,7 +99,7 @@ def _ports(result: pipeline.Result) -> Iterator[str]:
 def _state(found: Sequence[ObjectFacts]) -> Iterator[str]:
     by_strategy = sorted(found, key=lambda o: o.strategy)
     for strategy, group in groupby(by_strategy, key=lambda o: o.strategy):
-        yield f"{strategy}: {', '.join(o.name for o in group)}"
+        yield f"{strategy}: {', '.join(together(o.name for o in group))}"
 
 
 def markdown(found: Sequence[Row], *, times: bool = False) -> str:

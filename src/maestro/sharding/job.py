@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 
-from maestro.ir.plan import Reason
+from maestro.ir.plan import Constraint, Reason
 from maestro.rss.explain import Infeasible
 from maestro.rss.profile import Profile
 from maestro.rss.requirement import Requirement
@@ -14,7 +14,7 @@ from maestro.rss.solve import Configuration, configure
 from maestro.sharding.analysis import Analysis, Subject
 from maestro.sharding.notation import constraint
 from maestro.sharding.requirements import Need, conflicting_types
-from maestro.sharding.rules import Kept, coarsest, conflict, unusable_keys
+from maestro.sharding.rules import Kept, coarsest, conflict, rule_of, unusable_keys
 from maestro.sharding.treatments import Treatment
 
 Choice = tuple[Treatment, ...]
@@ -151,7 +151,10 @@ class Job:
         needs = [k.need for k in kept]
         culprits = [n for n in needs if self.label(n) in found.conflict]
         at_port = [n for n in needs if found.port in (n.left_port, n.right_port)]
-        return conflict(culprits or at_port, self.profile, found.reason)
+        reason = conflict(culprits or at_port, self.profile, found.reason)
+        rule = rule_of(reason) or "R4"
+        parts = {self.label(n): Constraint(self.label(n), rule, n.objects, n.spans) for n in culprits}
+        return replace(reason, conflict=tuple(parts.values()))
 
 
 def _choices(subjects: Sequence[Subject]) -> Iterator[Choice]:
