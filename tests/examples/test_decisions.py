@@ -67,5 +67,5 @@ def test_decision(example: str, expected: Expected) -> None:
 def test_same_as_the_original(example: str, expected: Expected, tmp_path: Path) -> None:
     result = verify(job(example, expected.argv or None), None, 24_000, Phases(Silent()))
     assert result.comparison is not None
-    assert result.comparison.packets == 24_000
+    assert result.comparison.packets >= 24_000
     assert result.comparison.differences == 0, result.comparison.first
