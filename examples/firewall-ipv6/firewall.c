@@ -1,5 +1,5 @@
-/* The two-way firewall of ../firewall, for IPv6: hosts on the LAN may talk to anyone, and anyone may
- * answer them. */
+/* The two-way firewall of ../firewall, for IPv6: hosts on the LAN may talk to anyone, and anyone
+ * may answer them. */
 #include <string.h>
 
 #include "config.h"

@@ -1,7 +1,7 @@
 /* Each level has a table of its own: the map finds a subnet's index, which is that of its bucket.
  *
- * Buckets count in billionths of a byte. A rate in bytes a second then is the number of units that a
- * bucket gains each nanosecond, and nothing is ever rounded. */
+ * Buckets count in billionths of a byte. A rate in bytes a second then is the number of units that
+ * a bucket gains each nanosecond, and nothing is ever rounded. */
 #include "subnets.h"
 
 #include "config.h"

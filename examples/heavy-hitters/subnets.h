@@ -1,4 +1,4 @@
-/* The subnets that send, each with a token bucket; on several levels, from large subnets to hosts. */
+/* The subnets that send, each with a token bucket; on several levels, from large ones to hosts. */
 #ifndef SUBNETS_H
 #define SUBNETS_H
 
@@ -10,7 +10,7 @@
 #define MIN_BURST 65535 /* bytes: any packet fits */
 #define MAX_BURST 9000000000ull
 
-/* Every bucket fills at `rate` bytes a second up to `burst` bytes, MIN_BURST <= burst <= MAX_BURST. */
+/* Every bucket fills at `rate` bytes a second up to `burst` bytes, MIN_BURST to MAX_BURST. */
 void subnets_set_rate(uint64_t rate, uint64_t burst);
 
 /* Adds a level: the subnets of `prefix` bits, 1 to 32, up to `capacity` of them. False: not enough

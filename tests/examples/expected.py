@@ -78,4 +78,18 @@ EXPECTED = {
         {"sharded": " ".join(f"levels[{i}].{o}" for i in range(3) for o in ("subnets", "keys", "buckets", "ages"))},
         frozenset({"R2"}), ("--capacity", "256", "--rate", "20000", "--burst", "65535"),
     ),
+    "connection-limiter": Expected(
+        "shared-nothing", ("ipv4.src ipv4.dst", ANY),
+        {"sharded": "connections connection_keys connection_ages pairs"}, frozenset({"R2"}), (*SMALL, "--limit", "3"),
+        missing="a model of the sketch",
+    ),
+    "load-balancer": Expected(
+        "hybrid", None,
+        {
+            "sharded": "flows flow_keys choices flow_ages", "read-only": "preferences",
+            "locked": "indices addresses backends heartbeats",
+        },
+        frozenset({"R1"}), ("--max-flows", "512", "--expire", "1000000", "--backend-timeout", "2000000"),
+        missing="models of consistent hashing and of nf_set_rte_ipv4_udptcp_checksum",
+    ),
 }  # fmt: skip

@@ -36,7 +36,8 @@ class NativeNF:
         self._nf.nf_packet.argtypes = (
             ctypes.c_void_p, ctypes.c_uint16, ctypes.c_char_p, ctypes.c_uint16, ctypes.c_int64
         )  # fmt: skip
-        self._core = self._nf.nf_core_create(0, 1)
+        self._nf.nf_core_create.argtypes = (ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint)
+        self._core = self._nf.nf_core_create(None, 0, 1)
         assert self._core, "the NF does not start"
 
     def send(self, port: int, frame: bytes, time: int) -> tuple[int, bytes]:

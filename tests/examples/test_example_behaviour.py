@@ -9,7 +9,7 @@ import dpkt
 import pytest
 
 from examples.native import DROP, EXAMPLES, FLOOD, SECOND, NativeNF
-from maestro.traffic.packets import IPV6, MIN_FRAME, TCP, UDP, ethernet, ipv4, ipv6, l4
+from maestro.traffic.packets import IPV6, MIN_FRAME, TCP, UDP, ethernet, ipv4, ipv6, l4, mac
 
 START = 1000 * SECOND
 
@@ -238,6 +238,78 @@ def test_heavy_hitters_on_every_level(tmp_path: Path) -> None:
     many = sum(passed(ip("198.51.100.0") + n, 1, START + SECOND) for n in range(100))
     assert many == 65, "a hundred hosts that send one packet each"
     assert nf.send(1, frame(HOST, 2, PEER, 1), START + SECOND)[0] == 0
+
+
+def test_connections_are_limited(tmp_path: Path) -> None:
+    nf = NativeNF("connection-limiter", tmp_path, ("--limit", "3", "--expire", "10000000", "--max-flows", "5"))
+
+    def opens(client: int, sport: int, server: int = HOST, time: int = START) -> bool:
+        return nf.send(0, frame(client, sport, server, 80, TCP), time)[0] == 1
+
+    assert [opens(PEER, n) for n in (1, 2, 3, 4, 5, 1)] == [True, True, True, False, False, True]
+    assert opens(PEER, 4, OTHER_HOST), "another server"
+    assert opens(STRANGER, 1), "another client"
+    assert not opens(STRANGER, 2), "no room for more connections at all"
+    assert nf.send(1, frame(HOST, 80, PEER, 77, TCP), START)[0] == 0
+    assert opens(PEER, 1, time=START + 9 * SECOND)
+    assert not opens(PEER, 9, time=START + 18 * SECOND), "one connection is alive, and the count with it"
+    assert opens(PEER, 9, time=START + 30 * SECOND)
+
+
+VIRTUAL = ip("192.0.2.80")
+SERVERS = [ip("10.0.1.0") + n for n in range(4)]
+
+
+class Balanced:
+    """The load balancer, its servers and its clients."""
+
+    def __init__(self, folder: Path, *argv: str) -> None:
+        self.nf = NativeNF("load-balancer", folder, argv)
+
+    def heartbeats(self, servers: list[int], time: int) -> None:
+        for server in servers:
+            beat = ethernet(ipv4(server, VIRTUAL, UDP, l4(UDP, server, VIRTUAL, 1, 9999)), src=server)
+            assert self.nf.send(0, beat, time)[0] == DROP
+
+    def server_of(self, client_port: int, time: int) -> int | None:
+        """Which server gets a client's packet, both of whose addresses must be right then."""
+        verdict, sent = self.nf.send(1, frame(PEER, client_port, VIRTUAL, 80, TCP), time)
+        if verdict == DROP:
+            return None
+        src, sport, dst, dport = ends(sent)
+        assert (verdict, src, sport, dport) == (0, PEER, client_port, 80)
+        assert sent[:6] == mac(dst)
+        return dst
+
+
+def test_a_load_balancer_spreads_and_sticks(tmp_path: Path) -> None:
+    lb = Balanced(tmp_path, "--expire", "100000000")
+    assert lb.server_of(1, START) is None, "nobody is there"
+    lb.heartbeats(SERVERS, START)
+    chosen = {n: lb.server_of(n, START) for n in range(1, 401)}
+    shares = [list(chosen.values()).count(server) for server in SERVERS]
+    assert sum(shares) == 400
+    assert min(shares) > 50
+    assert lb.nf.send(1, frame(PEER, 1, STRANGER, 80), START)[0] == DROP
+    gone, alive = SERVERS[0], SERVERS[1:]
+    lb.heartbeats(alive, START + 4 * SECOND)
+    for n, server in chosen.items():
+        now = lb.server_of(n, START + 5 * SECOND)
+        assert now in alive
+        assert server in (now, gone), "only those of the server that is gone move"
+    verdict, sent = lb.nf.send(0, frame(SERVERS[1], 80, PEER, 7, TCP), START + 5 * SECOND)
+    assert (verdict, ends(sent)) == (1, (VIRTUAL, 80, PEER, 7))
+
+
+def test_flows_stay_when_servers_come(tmp_path: Path) -> None:
+    lb = Balanced(tmp_path, "--max-flows", "100", "--expire", "10000000")
+    lb.heartbeats(SERVERS[:2], START)
+    before = {n: lb.server_of(n, START) for n in range(1, 101)}
+    lb.heartbeats(SERVERS, START + SECOND)
+    assert {n: lb.server_of(n, START + SECOND) for n in before} == before
+    assert all(lb.server_of(n, START + SECOND) in SERVERS for n in range(200, 300)), "served, though the table is full"
+    lb.heartbeats(SERVERS, START + 11 * SECOND)
+    assert {n: lb.server_of(n, START + 11 * SECOND) for n in before} != before, "forgotten"
 
 
 # -- all of them -----------------------------------------------------------------------------------------------------
