@@ -44,7 +44,8 @@ def pairing(run: Run, other: Run, facts: Sequence[Expr], apart: Collection[Expr]
     together = (*run.conditions, *map(rename, facts))
     one, two = run.path, other.path
     mine, others = _effects(run, group), _effects(other, group)
-    if one.verdict.kind != two.verdict.kind or one.head != two.head or len(mine) != len(others):
+    same_form = (one.verdict.kind, one.head, one.checksums) == (two.verdict.kind, two.head, two.checksums)
+    if not same_form or len(mine) != len(others):
         return Pairing(together, TRUE)
     same = [_equal(_port(run), rename(_port(other)))]
     for a, b in zip(mine, others, strict=True):

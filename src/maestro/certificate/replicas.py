@@ -84,7 +84,7 @@ class Skeleton:
         path = self.run.path
         port = None if path.verdict.port is None else self.rename(path.verdict.port)
         edits = tuple((at, self.rename(value)) for at, value in path.edits)
-        return (*found, ("end", path.verdict.kind, port, edits, path.head))
+        return (*found, ("end", path.verdict.kind, port, edits, path.head, path.checksums))
 
     def _call(self, o: Operation) -> _Step:
         return ("call", o.object, o.method, o.related, tuple((name, self.rename(arg)) for name, arg in o.args))

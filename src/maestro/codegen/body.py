@@ -351,8 +351,14 @@ class Body:
         self._name_values(step, scope)
         if step.port is not None and step.edits and self._packet_bytes(step.port, scope):
             self._define(step.port, "out_port", scope)
+        for offset in dict.fromkeys(e for pair in step.checksums for e in pair):
+            if not offset.is_const and offset not in scope.names:
+                self._define(offset, "header_at", scope)  # now: edits may change what it is computed from
         self._name_overwritten(step, scope)
         self._store("packet", step.edits, scope, () if step.head else _EDITED)
+        for ip, l4 in step.checksums:
+            show = self._printer(scope)
+            self._out.line(f"checksum_set(packet, length, {show.value(ip)}, {show.value(l4)});")
         if self._moves:
             self._out.line(f"nf->head = {step.head};")
         self._out.line(f"return {self._verdict(step, scope)};", place(step.span))

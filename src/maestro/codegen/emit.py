@@ -127,6 +127,7 @@ def _shares(model: Model, shares: Shares) -> str:
 _HEADERS = {
     "bits": r"bits_",
     "bytes": r"(ld|st)(\d\d)?(le|be)\(",
+    "checksum": r"checksum_set\(",
     "cht": r"cht_(fill|find)\(",
     "dchain": r"dchain_",
     "expire": r"expire_(maps?|range)\(",

@@ -63,13 +63,14 @@ class If:
 
 @dataclass(frozen=True, eq=False)
 class Return:
-    """Edit the packet, say where it starts now (``head``), then give the verdict."""
+    """Edit the packet, compute ``checksums``, say where it starts now (``head``), then give the verdict."""
 
     kind: str
     port: Expr | None
     edits: tuple[Piece, ...]
     span: Span | None
     head: int = 0
+    checksums: tuple[tuple[Expr, Expr], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +123,8 @@ def uses(step: Step) -> tuple[Expr, ...]:
         case If():
             return (step.cond,)
         case Return():
-            return _values(step.edits) + ((step.port,) if step.port else ())
+            offsets = tuple(e for pair in step.checksums for e in pair)
+            return _values(step.edits) + ((step.port,) if step.port else ()) + offsets
         case Due():
             return (step.time,) if step.time else ()
         case Again() | Lock() | Unlock():
@@ -181,7 +183,9 @@ def _lower(tree: Tree, words: Words, past: _Past) -> Step:
         case Leaf():
             edits = [(k, v) for k, v in sorted(tree.edits, key=lambda e: e[0]) if v is not packet_byte(k)]
             port = words.rewrite(tree.verdict.port) if tree.verdict.port else None
-            return Return(tree.verdict.kind, port, words.pieces(edits, in_packet=True), tree.verdict.span, tree.head)
+            pieces = words.pieces(edits, in_packet=True)
+            asked = tuple((words.rewrite(ip), words.rewrite(l4)) for ip, l4 in tree.checksums)
+            return Return(tree.verdict.kind, port, pieces, tree.verdict.span, tree.head, asked)
         case Branch(cond, span, yes, no):
             return If(words.rewrite(cond), span, _lower(yes, words, past), _lower(no, words, past))
         case Do(op, then):

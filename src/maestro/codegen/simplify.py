@@ -39,7 +39,7 @@ class _Classes:
     def _key(self, tree: Tree) -> tuple[object, ...]:
         match tree:
             case Leaf():
-                return (tree.verdict.kind, tree.verdict.port, tree.edits, tree.head)
+                return (tree.verdict.kind, tree.verdict.port, tree.edits, tree.head, tree.checksums)
             case Do(op, then):
                 return (op.object, op.method, op.args, op.results, op.related, self.of(then))
             case Given(_, _, then):

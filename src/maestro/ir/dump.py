@@ -79,6 +79,10 @@ def _path(model: Model, path: Path) -> Iterator[str]:
             case Operation():
                 rows.append((_place(step.span, step.chain), _operation(model, step, names)))
     rows += [("", edit) for edit in _edits(path, names)]
+    rows += [
+        ("", f"checksums of the headers at {text(readable(ip, names))} and {text(readable(l4, names))}")
+        for ip, l4 in path.checksums
+    ]
     rows += [("", f"starts at byte {path.head}")] if path.head else []
     rows.append((_place(path.verdict.span), _verdict(path.verdict, names)))
     width = max(len(place) for place, _ in rows)

@@ -163,12 +163,14 @@ class Path:
 
     Offsets count from the start of the frame as it arrived. ``head``: where the departing frame starts, from there: 0
     unless the NF removed (positive) or inserted (negative: then some edits have negative offsets) bytes. Its end stays.
+    ``checksums``: after the edits, the checksums of these IPv4 and TCP or UDP headers (offsets, 16 bits) are computed.
     """
 
     steps: tuple[Step, ...]
     verdict: Verdict
     edits: tuple[tuple[int, Expr], ...] = ()
     head: int = 0
+    checksums: tuple[tuple[Expr, Expr], ...] = ()
 
     @property
     def conditions(self) -> tuple[Expr, ...]:

@@ -16,6 +16,7 @@ class Leaf:
     verdict: Verdict
     edits: tuple[tuple[int, Expr], ...]
     head: int = 0
+    checksums: tuple[tuple[Expr, Expr], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def _build(paths: list[tuple[int, Path]], depth: int) -> Tree:
     if depth == len(path.steps):
         if len(paths) != 1:
             raise InternalError(f"paths {[i for i, _ in paths]} take the same steps")
-        return Leaf(index, path.verdict, path.edits, path.head)
+        return Leaf(index, path.verdict, path.edits, path.head, path.checksums)
     step = path.steps[depth]
     same = [(i, p) for i, p in paths if depth < len(p.steps) and p.steps[depth] == step]
     if len(same) == len(paths):

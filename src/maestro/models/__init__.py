@@ -1,6 +1,7 @@
 """What the C functions that an NF calls mean: one module a header. Importing the package registers them all."""
 
 from maestro.models import (
+    checksum,
     cht,
     double_chain,
     double_map,
@@ -17,6 +18,6 @@ from maestro.models import (
 from maestro.models.context import MODELS, Context
 
 __all__ = [
-    "MODELS", "Context", "cht", "double_chain", "double_map", "expirator", "files", "libc", "lpm_dir_24_8", "map",
-    "packet", "sketch", "text", "vector",
+    "MODELS", "Context", "checksum", "cht", "double_chain", "double_map", "expirator", "files", "libc", "lpm_dir_24_8",
+    "map", "packet", "sketch", "text", "vector",
 ]  # fmt: skip

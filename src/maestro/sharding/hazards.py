@@ -151,10 +151,10 @@ def _blocks(model: Model, paths: Sequence[Trace], group: Group, solve: Solve) ->
         if lost:
             yield Reason(
                 "foreign-index",
-                f"`{name}` is reached by an index computed from an allocated one, which may be another entry's",
+                f"`{name}` is reached by an index that is stored or computed, and may be another entry's",
                 (name,),
                 spans_of(lost),
-                "compute it as index * n + k, and test before that k is below n",
+                "use the index that a map or the allocator gave, or index * n + k after testing that k is below n",
             )
 
 

@@ -145,8 +145,8 @@ def _differing(run: _Run, misses: Sequence[_Run], solve: Solve) -> _Run | None:
     """A path of misses that the same packet may take, with another fate."""
     for miss in misses:
         one, other = run.trace.path, miss.trace.path
-        same = (one.verdict.kind, one.verdict.port, one.edits, one.head) == (
-            other.verdict.kind, other.verdict.port, other.edits, other.head,
+        same = (one.verdict.kind, one.verdict.port, one.edits, one.head, one.checksums) == (
+            other.verdict.kind, other.verdict.port, other.edits, other.head, other.checksums,
         )  # fmt: skip
         if not same:
             both = [c for r in (run, miss) for c in conjuncts(r.trace.path.conditions) if is_input(c)]

@@ -103,7 +103,8 @@ class _Without:
                 for _, value in edits:
                     self._check(value, verdict.span, "is written into the packet")
                 port = verdict.port and _renamed(verdict.port, names)
-                return ("leaf", verdict.kind, port, tuple((k, _renamed(v, names)) for k, v in edits), tree.head)
+                edited = tuple((k, _renamed(v, names)) for k, v in edits)
+                return ("leaf", verdict.kind, port, edited, tree.head, tree.checksums)
             case Do(op, then):
                 return self._operation(op, then, names, count)
             case Given(cond, _, then):

@@ -174,7 +174,8 @@ def _by_port(needs: Iterable[Need]) -> Mapping[int, list[frozenset[str]]]:
 
 
 _RULES = {
-    "global-quantity": "R4", "constant-key": "R4", "not-a-packet-field": "R4", "not-linear": "R4",
+    "global-quantity": "R4", "global-choice": "R4", "index-not-in-packet": "R4", "refresh-before-check": "R5",
+    "mismatch-differs": "R5", "constant-key": "R4", "not-a-packet-field": "R4", "not-linear": "R4",
     "not-hashable": "R4", "disjoint-keys": "R3", "incompatible-keys": "R3",
 }  # fmt: skip
 

@@ -13,6 +13,7 @@ from maestro.ir.memory import Function, Memory, Object, Pointer, Scalar, byte_of
 from maestro.ir.model import MIN_PACKET, Model, Note, Path, Verdict
 from maestro.ir.packet import LENGTH
 from maestro.ir.program import Program
+from maestro.models.checksum import checksums
 from maestro.models.coherence import Reliance, violated
 from maestro.models.state import Handle
 from maestro.models.vector import settle_all
@@ -153,14 +154,15 @@ class _Explorer:
         persistence = Persistence(self.image)
         relied: set[Reliance] = set()
 
-        def body(machine: Machine) -> tuple[Verdict, tuple[tuple[int, Expr], ...], int]:
+        def body(machine: Machine) -> tuple[Verdict, tuple[tuple[int, Expr], ...], int, tuple[tuple[Expr, Expr], ...]]:
             machine.known["coherent"] = coherent
             machine.known["relied"] = relied
             packet = self._packet(machine)
             verdict = self._process(machine, packet, ports)
             settle_all(machine, handles)
             persistence.observe(machine.memory)
-            return verdict, _edits(machine, packet, verdict), machine.run.head
+            asked = () if verdict.kind == "drop" else checksums(machine)
+            return verdict, _edits(machine, packet, verdict), machine.run.head, asked
 
         finished: list[Finished] = []
         for run, out in self._runs(self.image.memory, body, _axioms(ports)):

@@ -24,7 +24,7 @@ _HEADERS = range(26, 14 + 60 + 4)  # where addresses and ports of IPv4 and IPv6 
 def rewrites(model: Model) -> bool:
     """Whether some path sends on a packet whose addresses or ports it may have changed, or moved."""
     sent = (p for p in model.paths if p.verdict.kind != "drop")
-    return any(p.head or any(offset in _HEADERS for offset, _ in p.edits) for p in sent)
+    return any(p.head or p.checksums or any(offset in _HEADERS for offset, _ in p.edits) for p in sent)
 
 
 @dataclass(frozen=True)
