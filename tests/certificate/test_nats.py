@@ -158,7 +158,26 @@ def test_peer_from_elsewhere() -> None:
 
 def test_nothing_stored_with_the_allocation() -> None:
     text = failing(without(NAT, "vector_write"), by_peer(NAT))
-    assert "flows_keys.vector_read (nf.c:31): an index may be allocated without anything to compare with" in text
+    assert "flows_keys.vector_read (nf.c:31): nothing may have been stored to compare with, but" in text
+
+
+def test_touched_without_a_look() -> None:
+    """Nothing is tested, compared or stored: whoever names an index refreshes it."""
+    model = without(nat(test=False, check=False), "vector_write")
+    text = failing(model, by_peer(model))
+    assert "flows_keys.vector_read (nf.c:31): nothing may have been stored to compare with, but" in text
+
+
+def test_answer_of_the_allocator_ignored() -> None:
+    """The allocator is asked, but its answer decides nothing."""
+
+    def ignored(p: Path) -> Path:
+        steps = tuple(s for s in p.steps if not (isinstance(s, Assume) and s.span and s.span.line == 30))
+        return replace(p, steps=steps)
+
+    model = replace(NAT, paths=tuple(ignored(p) for p in NAT.paths if not _ends_at(p, 30)))
+    text = failing(model, by_peer(model))
+    assert "flows_ages.dchain_test (nf.c:30)" in text
 
 
 def test_another_index_than_the_tested_one() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from random import Random
 from typing import Any
 from unittest.mock import patch
@@ -66,23 +67,26 @@ def weakened(model: Model, how: Weakening, seed: int) -> tuple[Plan, Requirement
 
 
 def weakenings(full: Requirements, rng: Random) -> Iterator[Weakening]:
-    """One requirement less; one direction less; one packet type less; one bit that must be equal too."""
-    for i, r in enumerate(full):
-        yield Weakening(f"without {r.label}", lambda rs, i=i: rs[:i] + rs[i + 1 :])  # type: ignore[misc]
+    """One requirement less; one direction less; one packet type less; one that asks for more to be equal."""
+    for r in full:
+        yield Weakening(f"without {r.label}", partial(_instead, r, ()))
     for pair in sorted({(r.left_port, r.right_port) for r in full}):
-        yield Weakening(
-            f"without ports {pair}",
-            lambda rs, pair=pair: [r for r in rs if (r.left_port, r.right_port) != pair],  # type: ignore[misc]
-        )
+        yield Weakening(f"without ports {pair}", partial(_without_pair, pair))
     for gone in sorted({(p, base_type(t)) for r in full for p, t in _types(r)}):
-        yield Weakening(f"without {gone[1]} at port {gone[0]}", lambda rs, g=gone: _without(rs, g), gone)  # type: ignore[misc]
-    for i in range(len(full)):
-        bits = _some_bits(full[i], rng)
-        if bits:
-            yield Weakening(
-                f"only where the XOR of {sorted(bits)} is 0: {full[i].label}",
-                lambda rs, i=i, bits=bits: [*rs[:i], _only_where(rs[i], bits), *rs[i + 1 :]],  # type: ignore[misc]
-            )
+        yield Weakening(f"without {gone[1]} at port {gone[0]}", partial(_without_type, gone), gone)
+    for r in full:
+        if bits := _some_bits(r, rng):
+            text = f"only where the XOR of {sorted(bits)} is 0: {r.label}"
+            yield Weakening(text, partial(_instead, r, (_only_where(r, bits),)))
+
+
+def _instead(r: Requirement, other: Sequence[Requirement], requirements: Requirements) -> Requirements:
+    """Not by position: ``sharding`` asks about several sets before it chooses one."""
+    return [x for known in requirements for x in (other if known == r else [known])]
+
+
+def _without_pair(pair: tuple[int, int], requirements: Requirements) -> Requirements:
+    return [r for r in requirements if (r.left_port, r.right_port) != pair]
 
 
 def _types(r: Requirement) -> Iterator[tuple[int, str]]:
@@ -90,7 +94,7 @@ def _types(r: Requirement) -> Iterator[tuple[int, str]]:
     yield from ((r.right_port, t) for t in r.right_types)
 
 
-def _without(requirements: Requirements, gone: tuple[int, str]) -> Requirements:
+def _without_type(gone: tuple[int, str], requirements: Requirements) -> Requirements:
     def kept(port: int, types: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(t for t in types if (port, base_type(t)) != gone)
 
