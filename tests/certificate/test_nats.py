@@ -241,11 +241,15 @@ def test_wan_hashes_more() -> None:
 
 
 def test_one_packet_type_hashes_more() -> None:
-    """The NIC sends UDP elsewhere; this NAT takes TCP only, so it does not matter. Fragments do."""
+    """The NF takes TCP only, but UDP packets are what owners are found by. ICMP is neither."""
     more = fields("l4.dport", "l4.sport")
     plan = by_index(FULL_CONE)
     udp = replace(plan.ports[1], inputs={"ipv4-tcp": fields("l4.dport"), "ipv4-udp": more})
-    assert check(FULL_CONE, replace(plan, ports=(plan.ports[0], udp))).failures == ()
+    text = failing(FULL_CONE, replace(plan, ports=(plan.ports[0], udp)))
+    assert "ipv4-udp at port 1" in text
+    assert "name one index but may go to different cores" in text
+    other = replace(plan.ports[1], inputs=plan.ports[1].inputs | {"ipv4-other": fields("ipv4.src")})
+    assert check(FULL_CONE, replace(plan, ports=(plan.ports[0], other))).failures == ()
     fragments = replace(plan.ports[1], resteered=("ipv4-options", "non-ip"))
     text = failing(FULL_CONE, replace(plan, ports=(plan.ports[0], fragments)))
     assert "ipv4-fragment at port 1 (table index 0)" in text
