@@ -158,7 +158,26 @@ def test_peer_from_elsewhere() -> None:
 
 def test_nothing_stored_with_the_allocation() -> None:
     text = failing(without(NAT, "vector_write"), by_peer(NAT))
-    assert "flows_keys.vector_read (nf.c:31): an index may be allocated without anything to compare with" in text
+    assert "flows_keys.vector_read (nf.c:31): nothing may have been stored to compare with, but" in text
+
+
+def test_touched_without_a_look() -> None:
+    """Nothing is tested, compared or stored: whoever names an index refreshes it."""
+    model = without(nat(test=False, check=False), "vector_write")
+    text = failing(model, by_peer(model))
+    assert "flows_keys.vector_read (nf.c:31): nothing may have been stored to compare with, but" in text
+
+
+def test_answer_of_the_allocator_ignored() -> None:
+    """The allocator is asked, but its answer decides nothing."""
+
+    def ignored(p: Path) -> Path:
+        steps = tuple(s for s in p.steps if not (isinstance(s, Assume) and s.span and s.span.line == 30))
+        return replace(p, steps=steps)
+
+    model = replace(NAT, paths=tuple(ignored(p) for p in NAT.paths if not _ends_at(p, 30)))
+    text = failing(model, by_peer(model))
+    assert "flows_ages.dchain_test (nf.c:30)" in text
 
 
 def test_another_index_than_the_tested_one() -> None:
@@ -222,11 +241,15 @@ def test_wan_hashes_more() -> None:
 
 
 def test_one_packet_type_hashes_more() -> None:
-    """The NIC sends UDP elsewhere; this NAT takes TCP only, so it does not matter. Fragments do."""
+    """The NF takes TCP only, but UDP packets are what owners are found by. ICMP is neither."""
     more = fields("l4.dport", "l4.sport")
     plan = by_index(FULL_CONE)
     udp = replace(plan.ports[1], inputs={"ipv4-tcp": fields("l4.dport"), "ipv4-udp": more})
-    assert check(FULL_CONE, replace(plan, ports=(plan.ports[0], udp))).failures == ()
+    text = failing(FULL_CONE, replace(plan, ports=(plan.ports[0], udp)))
+    assert "ipv4-udp at port 1" in text
+    assert "name one index but may go to different cores" in text
+    other = replace(plan.ports[1], inputs=plan.ports[1].inputs | {"ipv4-other": fields("ipv4.src")})
+    assert check(FULL_CONE, replace(plan, ports=(plan.ports[0], other))).failures == ()
     fragments = replace(plan.ports[1], resteered=("ipv4-options", "non-ip"))
     text = failing(FULL_CONE, replace(plan, ports=(plan.ports[0], fragments)))
     assert "ipv4-fragment at port 1 (table index 0)" in text

@@ -36,7 +36,7 @@ def check(model: Model, atlas: Atlas, judge: Judge) -> Iterator[Failure]:
         return
     for (_, _, threshold), o in sweeps.items():
         yield from _threshold(model, o, threshold, judge)
-    ranges = {o.related: o for _, o in operations if o.method == "expire_range"}
+    ranges = {(o.object, o.related): o for _, o in operations if o.method == "expire_range"}
     for o in (*sweeps.values(), *ranges.values()):
         if o.related:
             yield from _keys_match(model, o, atlas, judge)

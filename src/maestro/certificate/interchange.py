@@ -22,7 +22,7 @@ from maestro.certificate.outcomes import modifications, pairing
 from maestro.certificate.result import Failure, about, describe
 from maestro.certificate.runs import Run, only_inputs
 from maestro.certificate.views import Site, View, Views
-from maestro.ir.expr import Expr, concat, const, eq
+from maestro.ir.expr import Expr, concat, const, eq, negate
 from maestro.ir.model import Model, Operation, StateObject
 from maestro.ir.plan import Interchange, Plan
 from maestro.solver.answer import Answer
@@ -129,7 +129,7 @@ class _Exchange:
             return
         cell = concat(*octets(reads[0].result("cell"), self._places))
         if not self._written(run) and self._may([*run.conditions, self._as_initial(reads[0])]):
-            yield about(reads, f"an index may be allocated without anything to compare with, but {further}")
+            yield about(reads, f"nothing may have been stored to compare with, but {further}")
         peer = Site(Location("", cell), run.conditions, tuple(self.named(run)))
         for writer in self._writers:
             pairs = ((p, q) for p in self._seen(peer) for q in self._seen(writer))
@@ -139,9 +139,10 @@ class _Exchange:
                 yield failure
 
     def _written(self, run: Run) -> bool:
-        """Whether a cell that this path finds in use was written: it tests nothing, or every allocation writes."""
-        if not any(o.method == "dchain_test" for o in self.named(run)):
-            return True  # Then a cell never written looks the same on every core.
+        """Whether what the path compares with has been written; where it makes no difference, that will do."""
+        tests = [o for o in self.named(run) if o.method == "dchain_test"]
+        if not any(run.holds(o.result("allocated")) for o in tests):
+            return not tests and not modifications(run, self.atlas.group)  # Never written, it looks alike on all cores.
         writes = {(id(r), r.resolve(w.arg("index"))) for r, w in self._writes()}
         return all(
             (id(r), o.result("index")) in writes
@@ -163,8 +164,7 @@ class _Exchange:
         facts = list(run.conditions)
         for o in self.named(run):
             if o.method == "dchain_test":
-                if run.holds(o.result("allocated")):
-                    return None
+                facts.append(negate(o.result("allocated")))
             elif o.method == "vector_read":
                 facts.append(self._as_initial(o))
         answer = self.judge.may_hold([*self.model.axioms, *facts])

@@ -1,13 +1,13 @@
 """R6: packets name indices that the NF allocated; the NIC brings each to the core that may hand this index out.
 
-The generated NF finds the owner of an index by asking its RSS for the core of a packet that names it. So the core must
-be a function of the named index alone: equal for every packet that reaches the group by naming it and for any other
-packet of those types on the steering port that is long enough to bear the same number.
+The generated NF finds the owner of an index by asking its RSS for the core of an IPv4/UDP packet that names it. So the
+core must be a function of the named index alone: equal for every packet that reaches the group by naming it and for any
+other packet on the steering port, of those types or UDP, that is long enough to bear the same number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from maestro.certificate.conflicts import declared, pair
 from maestro.certificate.judge import Judge
@@ -37,7 +37,7 @@ def check(model: Model, plan: Plan, atlas: Atlas, views: Views, judge: Judge) ->
             yield failure
         else:
             proven.append(view)
-    yield from _one_core(model, plan, entries, proven, views, judge)
+    yield from _one_core(plan, entries, proven, views, judge)
 
 
 def _sites(plan: Plan, atlas: Atlas) -> list[Site]:
@@ -72,14 +72,11 @@ def _at_port(entry: Steering) -> Expr:
 
 
 def _one_core(
-    model: Model, plan: Plan, entries: dict[int, Steering], seen: Sequence[View], views: Views, judge: Judge
+    plan: Plan, entries: Mapping[int, Steering], seen: Sequence[View], views: Views, judge: Judge
 ) -> Iterator[Failure]:
     """Whoever names an index gets the core of any packet that bears it on a steering port."""
-    types: dict[tuple[int, tuple[frozenset[int], ...]], tuple[int, PacketClass]] = {}
-    for v in seen:
-        types.setdefault((v.port.port, v.packets.sums), (v.port.port, v.packets))
     bearers = []
-    for number, packets in types.values():
+    for number, packets in _bearing(entries, seen, views):
         operations = tuple(o for v in seen for o in v.site.operations)
         named = _at_port(entries[number])
         last = max((at for s in symbols(named) if (at := packet_offset(s)) is not None), default=0)
@@ -90,3 +87,10 @@ def _one_core(
         failure = next((f for b in bearers if (f := pair(v, b, judge, what="name one index"))), None)
         if failure:
             yield failure
+
+
+def _bearing(entries: Mapping[int, Steering], seen: Sequence[View], views: Views) -> list[tuple[int, PacketClass]]:
+    """The classes of packets that name indices, and the one that the generated NF tries; each once, with its port."""
+    found = [(v.port.port, v.packets) for v in seen]
+    found += [(p.port, c) for p, all_ in views.ports if p.port in entries for c in all_ if "ipv4-udp" in c.types]
+    return list({(number, c.types): (number, c) for number, c in found}.values())
