@@ -37,12 +37,16 @@ class Execution:
     script: list[Answer] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     _maps: dict[tuple[str, int], Mapping[str, int]] = field(default_factory=dict)
+    _routes: dict[tuple[str, int], Mapping[str, int]] = field(default_factory=dict)
     _cells: dict[tuple[str, int], int] = field(default_factory=dict)
 
     def value(self, e: Expr) -> int:
         return evaluate(e, self._symbol)
 
     def _symbol(self, s: Expr) -> int:
+        if s.op == "uf":
+            assert s.name.startswith("crc32_"), s
+            return _crc32c(*(self.value(a) for a in s.args), s.args[1].width)
         offset = packet_offset(s)
         if offset is not None:
             return self.given.packet[offset] if offset < len(self.given.packet) else _beyond(offset)
@@ -70,9 +74,16 @@ class Execution:
                 self._read(op, args)
             case "vector_write":
                 self._write(op, args)
+            case "expire_range":
+                self._maps = {k: v for k, v in self._maps.items() if k[0] != op.object}
+                self._call(op, args)
+            case "lpm_lookup":
+                self._look_up(op, args)
             case _:
+                if op.method == "lpm_update":
+                    self._routes = {k: v for k, v in self._routes.items() if k[0] != op.object}
                 if op.method == "expire_map":
-                    self._maps = {k: v for k, v in self._maps.items() if k[0] != op.related[1]}
+                    self._maps = {k: v for k, v in self._maps.items() if k[0] not in op.related[1:]}
                 self._ask(op, args)
 
     def _get(self, op: Operation, args: tuple[int, ...]) -> None:
@@ -80,6 +91,12 @@ class Execution:
         if entry not in self._maps:
             self._maps[entry] = self._ask(op, args)
         self._bind(op, self._maps[entry])
+
+    def _look_up(self, op: Operation, args: tuple[int, ...]) -> None:
+        entry = (op.object, args[0])
+        if entry not in self._routes:
+            self._routes[entry] = self._ask(op, args)
+        self._bind(op, self._routes[entry])
 
     def _read(self, op: Operation, args: tuple[int, ...]) -> None:
         entry = (op.object, args[0])
@@ -115,6 +132,15 @@ class Execution:
         return [o.name for o in self.model.objects].index(name)
 
 
+def _crc32c(crc: int, data: int, bits: int) -> int:
+    """CRC-32C of the low ``bits`` of ``data``, continuing ``crc`` (reflected polynomial 0x82f63b78)."""
+    crc &= 0xFFFFFFFF
+    for bit in range(bits):
+        odd = (crc ^ data >> bit) & 1
+        crc = crc >> 1 ^ (0x82F63B78 if odd else 0)
+    return crc
+
+
 def _beyond(offset: int) -> int:
     """A byte behind the packet's end: noise. A choice may mention it; what depends on it will differ from the NF."""
     return (offset * 0x9D + 0x35) & 0xFF
@@ -126,8 +152,8 @@ def _shown(obj: StateObject, cell: int) -> str:
 
 
 def _answer(obj: StateObject, results: Mapping[str, int]) -> Answer:
-    ok = next((results[n] for n in ("ok", "found", "allocated") if n in results), 0)
-    value = next((results[n] for n in ("value", "index", "count", "size") if n in results), 0)
+    ok = next((results[n] for n in ("ok", "found", "allocated", "over") if n in results), 0)
+    value = next((results[n] for n in ("value", "index", "count", "size", "chosen") if n in results), 0)
     cell = results["cell"].to_bytes(obj.elem_size, "big") if "cell" in results else b""
     return Answer(ok, value, cell)
 

@@ -78,5 +78,10 @@ def _answer(model: Model, rng: Random, hint: Solution, op: Operation, name: str)
         value = rng.choice((rng.randrange(4), rng.getrandbits(31)))
     else:
         value = rng.getrandbits(symbol.width)
+    if op.method == "lpm_lookup":
+        return 0xFFFFFFFF if value >> 31 or not value else value & 0x7FFF
+    if name == "chosen":
+        table = model.object(op.related[0])
+        return value % (table.capacity // table.cht_height)
     allocates = op.method in ("dchain_allocate", "dchain_expire_one") and name == "index"
     return value % model.object(op.object).capacity if allocates else value

@@ -16,8 +16,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/unverified/expirator.h"
+#include "lib/unverified/sketch.h"
+#include "lib/verified/cht.h"
 #include "lib/verified/double-chain.h"
+#include "lib/verified/double-map.h"
 #include "lib/verified/expirator.h"
+#include "lib/verified/lpm-dir-24-8.h"
 #include "lib/verified/map.h"
 #include "lib/verified/packet-io.h"
 #include "lib/verified/vector.h"
@@ -79,6 +84,15 @@ struct Vector {
   unsigned number;
   size_t elem_size;
   uint8_t *cells; /* as initialised */
+};
+
+struct DoubleMap {
+  struct Map *a, *b;
+  struct Vector *values;
+  uq_value_copy *copy;
+  uq_value_destr *destroy;
+  dmap_extract_keys *extract;
+  dmap_pack_keys *pack;
 };
 
 struct DoubleChain {
@@ -188,6 +202,17 @@ static void remember(unsigned map, const void *key, bool present, int value) {
   }
   k->present = present;
   k->value = value;
+}
+
+/* What is known of the map's keys no longer holds. */
+static void forget(const struct Map *map) {
+  unsigned kept = 0;
+  for (unsigned i = 0; i < key_count; i++) {
+    if (keys[i].map != map->number) {
+      keys[kept++] = keys[i];
+    }
+  }
+  key_count = kept;
 }
 
 int map_allocate(map_keys_equality *equality, map_key_hash *hash, unsigned capacity,
@@ -367,16 +392,191 @@ int dchain_free_index(struct DoubleChain *chain, int index) {
 
 int expire_items_single_map(struct DoubleChain *chain, struct Vector *cells, struct Map *map,
                             vigor_time_t time) {
+  settle(cells);
   fprintf(out, "%u expire_map %016llx %u %u\n", chain->number, (unsigned long long)time,
           cells->number, map->number);
-  unsigned kept = 0;
-  for (unsigned i = 0; i < key_count; i++) {
-    if (keys[i].map != map->number) {
-      keys[kept++] = keys[i];
+  forget(map);
+  return (int)ask().value;
+}
+
+int expire_items(struct DoubleChain *chain, struct DoubleMap *map, vigor_time_t time) {
+  settle(map->values);
+  fprintf(out, "%u expire_map %016llx %u %u %u\n", chain->number, (unsigned long long)time,
+          map->values->number, map->a->number, map->b->number);
+  forget(map->a);
+  forget(map->b);
+  return (int)ask().value;
+}
+
+int expire_items_single_map_iteratively(struct Vector *cells, struct Map *map, int start,
+                                        int end) {
+  settle(cells);
+  fprintf(out, "%u expire_range %08x %08x %u\n", map->number, (unsigned)start, (unsigned)end,
+          cells->number);
+  forget(map);
+  return start < end ? end - start : 0;
+}
+
+/* --- double maps --- */
+
+int dmap_allocate(map_keys_equality *equality_a, map_key_hash *hash_a,
+                  map_keys_equality *equality_b, map_key_hash *hash_b, int value_size,
+                  uq_value_copy *copy, uq_value_destr *destroy, dmap_extract_keys *extract,
+                  dmap_pack_keys *pack, int capacity, int keys_capacity,
+                  struct DoubleMap **map_out) {
+  struct DoubleMap *map = malloc(sizeof *map);
+  *map = (struct DoubleMap){.copy = copy, .destroy = destroy, .extract = extract, .pack = pack};
+  map_allocate(equality_a, hash_a, (unsigned)keys_capacity, &map->a);
+  map_allocate(equality_b, hash_b, (unsigned)keys_capacity, &map->b);
+  vector_allocate(value_size, (unsigned)capacity, NULL, &map->values);
+  *map_out = map;
+  return 1;
+}
+
+int dmap_get_a(struct DoubleMap *map, void *key, int *index) {
+  return map_get(map->a, key, index);
+}
+
+int dmap_get_b(struct DoubleMap *map, void *key, int *index) {
+  return map_get(map->b, key, index);
+}
+
+int dmap_put(struct DoubleMap *map, void *value, int index) {
+  void *cell, *a, *b;
+  vector_borrow(map->values, index, &cell);
+  map->copy(cell, value);
+  vector_return(map->values, index, cell);
+  map->extract(cell, &a, &b);
+  map_put(map->a, a, index);
+  map_put(map->b, b, index);
+  return 1;
+}
+
+int dmap_erase(struct DoubleMap *map, int index) {
+  void *cell, *a, *b, *trash;
+  vector_borrow(map->values, index, &cell);
+  map->extract(cell, &a, &b);
+  map_erase(map->a, a, &trash);
+  map_erase(map->b, b, &trash);
+  map->pack(cell, a, b);
+  map->destroy(cell);
+  vector_return(map->values, index, cell);
+  return 1;
+}
+
+void dmap_get_value(struct DoubleMap *map, int index, void *value_out) {
+  void *cell;
+  vector_borrow(map->values, index, &cell);
+  map->copy(value_out, cell);
+  vector_return(map->values, index, cell);
+}
+
+int dmap_size(struct DoubleMap *map) {
+  return (int)map_size(map->a);
+}
+
+/* --- sketches, prefix tables, consistent hashing --- */
+
+struct Sketch {
+  unsigned number;
+  map_key_hash *hash;
+  uint8_t key[MAX_KEY]; /* the object chosen last */
+  unsigned hashed;
+};
+
+int sketch_allocate(map_key_hash *hash, uint32_t capacity, uint16_t threshold,
+                    struct Sketch **sketch_out) {
+  (void)capacity, (void)threshold;
+  *sketch_out = calloc(1, sizeof **sketch_out);
+  **sketch_out = (struct Sketch){.number = objects++, .hash = hash};
+  return 1;
+}
+
+static void log_sketch(struct Sketch *s, const char *method) {
+  fprintf(out, "%u %s ", s->number, method);
+  size_t size = layouts[s->number].packed;
+  for (size_t i = 0; i < size; i++) {
+    fprintf(out, "%02x", s->key[i]);
+  }
+  fprintf(out, " %08x", s->hashed);
+}
+
+void sketch_compute_hashes(struct Sketch *s, void *key) {
+  pack(s->number, key, s->key);
+  s->hashed = s->hash(key);
+}
+
+void sketch_refresh(struct Sketch *s, vigor_time_t time) {
+  log_sketch(s, "sketch_refresh");
+  fprintf(out, " %016llx\n", (unsigned long long)time);
+  ask();
+}
+
+int sketch_fetch(struct Sketch *s) {
+  log_sketch(s, "sketch_fetch");
+  fputc('\n', out);
+  return (int)ask().ok;
+}
+
+int sketch_touch_buckets(struct Sketch *s, vigor_time_t time) {
+  log_sketch(s, "sketch_touch");
+  fprintf(out, " %016llx\n", (unsigned long long)time);
+  return (int)ask().ok;
+}
+
+void sketch_expire(struct Sketch *s, vigor_time_t time) {
+  fprintf(out, "%u sketch_expire %016llx\n", s->number, (unsigned long long)time);
+  ask();
+}
+
+struct lpm {
+  unsigned number;
+  unsigned known;
+  uint32_t address[MAX_KNOWN];
+  int value[MAX_KNOWN];
+};
+
+int lpm_allocate(struct lpm **lpm_out) {
+  *lpm_out = calloc(1, sizeof **lpm_out);
+  (*lpm_out)->number = objects++;
+  return 1;
+}
+
+int lpm_update_elem(struct lpm *lpm, uint32_t prefix, uint8_t length, uint16_t value) {
+  if (initialising) {
+    return length <= 32 && value < 1 << 15;
+  }
+  fprintf(out, "%u lpm_update %08x %02x %04x\n", lpm->number, prefix, length, value);
+  lpm->known = 0;
+  return (int)ask().ok;
+}
+
+int lpm_lookup_elem(struct lpm *lpm, uint32_t address) {
+  for (unsigned i = 0; i < lpm->known; i++) {
+    if (lpm->address[i] == address) {
+      return lpm->value[i];
     }
   }
-  key_count = kept;
-  return (int)ask().value;
+  fprintf(out, "%u lpm_lookup %08x\n", lpm->number, address);
+  lpm->address[lpm->known] = address;
+  return lpm->value[lpm->known++] = (int)ask().value;
+}
+
+int cht_fill_cht(struct Vector *cht, uint32_t height, uint32_t backends) {
+  (void)cht, (void)height, (void)backends;
+  return 1;
+}
+
+int cht_find_preferred_available_backend(uint64_t hash, struct Vector *cht,
+                                         struct DoubleChain *active, uint32_t height,
+                                         uint32_t backends, int *chosen) {
+  (void)height, (void)backends;
+  fprintf(out, "%u cht_find %016llx %u\n", active->number, (unsigned long long)hash, cht->number);
+  struct answer a = ask();
+  if (a.ok) {
+    *chosen = (int)a.value;
+  }
+  return (int)a.ok;
 }
 
 /* --- running --- */

@@ -20,6 +20,7 @@ from random_inputs import random_answers, random_input
 from scripted import NativeNF
 from solved import PathSolver, Solution, answering, as_input
 
+import structures
 from maestro.frontend.names import is_runtime
 from maestro.frontend.nf import load
 from maestro.ir.expr import binary, const, negate
@@ -37,7 +38,7 @@ NFS = {
         ("--wan", "0", "--eth-dest", "0,02:11:12:13:14:15", "--eth-dest", "1,02:21:22:23:24:25"),
     ),
     "firewall-maestro": ("firewall-maestro", ()),
-    **{name: (name, ()) for name in tricky.SOURCES},
+    **{name: (name, ()) for name in (*tricky.SOURCES, *structures.SOURCES)},
 }
 """(source, arguments) by what tests call them."""
 RANDOM = 600
@@ -87,11 +88,12 @@ def subjects(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Subjec
 
 
 def _source(name: str, folder: Path) -> Path:
-    if name not in tricky.SOURCES:
-        return EXAMPLES / name
-    source = folder / "nf.c"
-    source.write_text(tricky.source(name))
-    return source
+    for sources in (tricky, structures):
+        if name in sources.SOURCES:
+            source = folder / "nf.c"
+            source.write_text(sources.source(name))
+            return source
+    return EXAMPLES / name
 
 
 @pytest.mark.parametrize("name", NFS)

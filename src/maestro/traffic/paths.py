@@ -106,13 +106,20 @@ class PathSolver:
         return self._rng.getrandbits(s.width)
 
     def _promises(self, path: Path) -> Iterator[Expr]:
-        """What the structures promise: allocated indices are in range, and one entry has one content."""
+        """What the structures promise: indices and values are in range, and one entry has one content."""
         for op in path.operations:
             if op.method in ("dchain_allocate", "dchain_expire_one"):
                 capacity = const(self._model.object(op.object).capacity, 32)
                 yield binary("or", negate(op.result("ok")), binary("ult", op.result("index"), capacity))
             if op.method in _READS:
                 yield _consistent(path, op)
+            if op.method == "lpm_lookup":
+                value = op.result("value")
+                yield binary("or", eq(value, const(-1, 32)), binary("ult", value, const(1 << 15, 32)))
+            if op.method == "cht_find":
+                table = self._model.object(op.related[0])
+                backends = const(table.capacity // table.cht_height, 32)
+                yield binary("or", negate(op.result("found")), binary("ult", op.result("chosen"), backends))
 
 
 def _renamed(e: Expr) -> Expr:
@@ -123,7 +130,8 @@ def _consistent(path: Path, read: Operation) -> Expr:
     """``read`` finds what the operations before it read or left at the same key or index."""
     holds = TRUE
     for op in path.operations[: read.ordinal]:
-        if op.method == "expire_map" and read.object in op.related[1:]:
+        swept = op.related[1:] if op.method == "expire_map" else (op.object,) if op.method == "expire_range" else ()
+        if read.object in swept:
             holds = TRUE
         elif op.object == read.object and op.method in _TOUCHES:
             holds = ite(eq(op.args[0][1], read.args[0][1]), _same(op, read), holds)

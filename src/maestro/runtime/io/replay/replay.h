@@ -13,6 +13,7 @@
 #include "maestro/nf.h"
 #include "maestro/pcap.h"
 #include "maestro/replay.h"
+#include "names.h"
 
 /* What one thread writes never shares a cache line, nor the line that the CPU prefetches with
  * it, with another's. */
