@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from maestro.diagnostics import SourceError
@@ -50,26 +51,30 @@ class LoadedNF:
 
 
 def load(
-    sources: Sequence[Path], *, include_dirs: Sequence[Path] = (), defines: Mapping[str, str | None] | None = None
+    sources: Sequence[Path],
+    *,
+    include_dirs: Sequence[Path] = (),
+    defines: Mapping[str, str | None] | None = None,
+    compiler: str | None = None,
 ) -> LoadedNF:
     """Compile the NF in ``sources`` (C files or folders) for analysis.
 
+    ``compiler``: a clang to use instead of the bundled one.
     Raises SourceError for what does not compile and for sources without an entry point.
     """
     files = source_files(sources)
     includes = (*include_dirs, LIBVIG, RUNTIME / "include")
     macros = dict(defines or {})
     runtime = tuple(f for f in sorted((LIBVIG / "src").glob("*.c")) if f.name not in NATIVE_ONLY)
-    program = compile_sources(sources, include_dirs=includes, defines=macros, extra_sources=runtime)
+    compile_all = partial(compile_sources, sources, include_dirs=includes, defines=macros, compiler=compiler)
+    program = compile_all(extra_sources=runtime)
     generated: Mapping[str, str] = {}
     notes: tuple[Note, ...] = ()
     dialect = _dialect(program, files)
     if dialect == "maestro":
         generated, notes = describe_maps(program)
         runtime += tuple(sorted(DIALECT.glob("*.c")))
-        program = compile_sources(
-            sources, include_dirs=includes, defines=macros, extra_sources=runtime, generated=generated
-        )
+        program = compile_all(extra_sources=runtime, generated=generated)
     entry = entry_points(program)
     return LoadedNF(_name(sources), dialect, program, tuple(files), runtime, includes, macros, generated, entry, notes)
 

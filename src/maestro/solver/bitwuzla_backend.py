@@ -49,14 +49,22 @@ class Backend:
             return answer, []
         return answer, [int(solver.get_value(self._term(w)).value(10)) for w in wanted]
 
+    def values(self, exprs: Sequence[Expr], e: Expr, limit: int) -> list[int] | None:
+        """All values of ``e`` while ``exprs`` are 1, ascending; None for more than ``limit``, or an unknown one."""
+        answer, solver = self._solve(exprs)
+        term, found = self._term(e), list[int]()
+        while answer is Answer.SAT and len(found) <= limit:
+            value = solver.get_value(term)
+            found.append(int(value.value(10)))
+            solver.assert_formula(self._tm.mk_term(_K.DISTINCT, [term, value]))
+            answer = _answer(solver.check_sat())
+        return sorted(found) if answer is Answer.UNSAT else None
+
     def _solve(self, exprs: Sequence[Expr]) -> tuple[Answer, Any]:
         solver = bw.Bitwuzla(self._tm, self._options)
         for e in exprs:
             solver.assert_formula(self._bool(self._term(e)))
-        result = solver.check_sat()
-        if result == bw.Result.SAT:
-            return Answer.SAT, solver
-        return (Answer.UNSAT if result == bw.Result.UNSAT else Answer.UNKNOWN), solver
+        return _answer(solver.check_sat()), solver
 
     def _bool(self, term: Any) -> Any:
         return self._tm.mk_term(_K.EQUAL, [term, self._one])
@@ -103,3 +111,9 @@ class Backend:
             sort = tm.mk_fun_sort([tm.mk_bv_sort(w) for w in widths], tm.mk_bv_sort(e.width))
             self._functions[key] = tm.mk_const(sort, e.name)
         return self._functions[key]
+
+
+def _answer(result: Any) -> Answer:
+    if result == bw.Result.SAT:
+        return Answer.SAT
+    return Answer.UNSAT if result == bw.Result.UNSAT else Answer.UNKNOWN

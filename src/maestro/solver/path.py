@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from time import process_time
 
-from maestro.ir.expr import FALSE, TRUE, Expr, const, eq, negate, symbols, walk
+from maestro.ir.expr import FALSE, TRUE, Expr, const, eq, symbols, walk
 from maestro.solver.answer import Answer
 from maestro.solver.bitwuzla_backend import Backend
 from maestro.solver.witness import Witness, Witnesses
@@ -31,6 +31,7 @@ class Oracle:
         self._symbols: dict[Expr, frozenset[Expr]] = {}
         self._hard: dict[Expr, bool] = {}
         self._witnesses = Witnesses()
+        self._values: dict[tuple[frozenset[Expr], Expr, int], list[int] | None] = {}
         self.questions = 0
 
     @property
@@ -105,17 +106,10 @@ class Oracle:
     def values(self, constraints: Sequence[Expr], e: Expr, limit: int) -> list[int] | None:
         """All values that ``e`` can take, ascending; None when there are more than ``limit`` or one is unknown."""
         base = self.related(constraints, e)
-        found: list[int] = []
-        while True:
-            exclude = [negate(eq(e, const(v, e.width))) for v in found]
-            answer, model = self._backend.model([*base, *exclude], [e])
-            if answer is Answer.UNKNOWN:
-                return None
-            if answer is Answer.UNSAT:
-                return sorted(found)
-            found.append(model[0])
-            if len(found) > limit:
-                return None
+        key = (frozenset(base), e, limit)
+        if key not in self._values:
+            self._values[key] = self._backend.values(base, e, limit)
+        return self._values[key]
 
     def solution(self, constraints: Sequence[Expr], wanted: Sequence[Expr]) -> list[int] | None:
         """Values of ``wanted`` in one solution of ``constraints``; None when there is none or it is unknown."""

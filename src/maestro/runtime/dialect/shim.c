@@ -3,10 +3,12 @@
 #include <stdlib.h>
 
 #include "lib/verified/packet-io.h"
-#include "dialect.h" /* first: its DROP is maestro.h's */
-
 #include "nf-util.h"
 #include "nf.h"
+
+#undef DROP /* maestro.h has its own */
+#undef FLOOD
+#include "dialect.h"
 
 enum verdict { DROPPED, FORWARDED, FLOODED };
 
