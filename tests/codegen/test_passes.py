@@ -19,6 +19,7 @@ from maestro.diagnostics import InternalError, Span, UnsupportedError
 from maestro.ir.expr import Expr, binary, const, eq, negate, packet_byte, zext
 from maestro.ir.model import Assume, Kind, Model, Path, Verdict
 from maestro.ir.packet import LENGTH
+from maestro.ir.plan import ObjectPlan
 from maestro.ir.tree import Branch, Do, Leaf, Tree, build
 
 EDIT = ((0, const(1, 8)),)

@@ -1,9 +1,9 @@
-"""NFs as generated for several cores with state in common, built with sanitizers, pauses or mistakes of one's choice."""
+"""NFs as generated for cores with state in common, built with sanitizers, pauses or mistakes of one's choice."""
 
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -32,13 +32,13 @@ class Parallel:
     plan: Plan
     reference: Path
 
-    def build(self, folder: Path, *flags: str, mistakes: Mapping[str, tuple[str, str]] | None = None) -> Path:
+    def build(self, folder: Path, *flags: str, mistakes: Sequence[tuple[str, str, str]] = ()) -> Path:
         """nf-replay of the generated project in ``folder``, strictly compiled.
 
-        ``mistakes``: by file of the project, a text that must occur in it, and what to put in its place.
+        ``mistakes``: a file of the project, a text that must occur in it, and what to put in its place.
         """
         write_project(self.model, self.plan, folder, sources_note="")
-        for name, (right, wrong) in (mistakes or {}).items():
+        for name, right, wrong in mistakes:
             text = (folder / name).read_text()
             assert right in text, f"{name} has no {right!r}"
             (folder / name).write_text(text.replace(right, wrong))
