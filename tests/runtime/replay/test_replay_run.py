@@ -142,15 +142,25 @@ def test_packets_go_to_the_core_that_toeplitz_says(program: Path, tmp_path: Path
 
 
 def test_each_core_sees_its_packets_in_order(program: Path, tmp_path: Path) -> None:
+    """In the recorded order times never decrease, and each core counts its packets; those of its own queue are in the
+    order of the captures, those handed over come when they come."""
     inputs = mixed(tmp_path)
     run(program, "--cores", 4, "--in", f"0={inputs[0]}", "--in", f"1={inputs[1]}", "--verdicts", tmp_path / "v")
-    seen = [0] * 4
+    frames = {port: [data for _, data in read_pcap(path)] for port, path in inputs.items()}
+    seen, time, last = [0] * 4, 0, [-1] * 4
     with VerdictFile(tmp_path / "v") as file:
-        for verdict in file.verdicts(0, file.packets):
+        found = file.verdicts(0, file.packets)
+        arrived = {v.number: frames[v.in_port].pop(0) for v in found}
+        for verdict in (found[number] for number in file.order()):
             core = file.core(verdict.number)
             if verdict.sent:
                 assert (verdict.sent[7], verdict.sent[8]) == (seen[core] % 256, core)
             seen[core] += 1
+            assert verdict.time >= time
+            time = verdict.time
+            if cores_of(PORTS[verdict.in_port], arrived[verdict.number], 4) == (core, core):
+                assert verdict.number > last[core]
+                last[core] = verdict.number
     assert min(seen) > 100
 
 

@@ -49,5 +49,12 @@ def test_optimised_by_clang_with_sse42(tmp_path: Path) -> None:
 
 
 def test_every_header_has_a_test() -> None:
-    own = {"bytes", "cht", "dchain", "expire", "lock", "lpm", "map", "merge", "shared_dchain", "sketch", "vector"}
+    own = {
+        "bytes", "cht", "dchain", "expire", "lock", "lpm", "map", "merge", "ring", "shared_dchain", "sketch", "vector",
+    }  # fmt: skip
     assert own <= {p.removesuffix("_test") for p in PROGRAMS}
+
+
+@needs_gcc
+def test_ring_between_threads_has_no_data_race(tmp_path: Path) -> None:
+    build_and_run(HERE / "ring_test.c", tmp_path / "ring_test", "gcc", "-O1", "-g", "-fsanitize=thread", "-pthread")

@@ -9,23 +9,47 @@
  * own pace. */
 struct bench_clock {
   enum bench_time kind;
-  int64_t base; /* added to the packet's time (trace), or the time itself */
+  int64_t base;   /* added to the packet's time (trace), or the time itself */
+  int64_t latest; /* of a packet (trace); one that was handed over may be late */
 };
 
 static int64_t bench_now(struct bench_clock *clock, const struct packet *packet) {
   switch (clock->kind) {
   case BENCH_TICK: return ++clock->base;
   case BENCH_FIXED: return clock->base;
-  case BENCH_TRACE: return clock->base + packet->time;
+  case BENCH_TRACE:
+    if (clock->base + packet->time > clock->latest)
+      clock->latest = clock->base + packet->time;
+    return clock->latest;
   }
   return 0;
 }
 
-static void bench_round(struct worker *worker, struct nf_core *nf, struct bench_clock *clock) {
+struct bench {
+  const struct run *run;
+  struct worker *worker;
+  struct bench_clock clock;
+};
+
+static void process_one(void *arg, struct worker *queue, struct packet *packet) {
+  struct bench *bench = arg;
+  (void)queue;
+  packet->verdict = nf_packet(bench->worker->nf, packet->port, packet->data, packet->length,
+                              bench_now(&bench->clock, packet));
+}
+
+static void bench_round(struct bench *bench) {
+  struct worker *worker = bench->worker;
   struct packet *end = worker->packets + worker->count;
+  const struct handover h = {bench->run, worker, process_one, bench};
+  if (bench->run->rings == NULL) {
+    for (struct packet *packet = worker->packets; packet != end; packet++)
+      process_one(bench, worker, packet);
+    return;
+  }
   for (struct packet *packet = worker->packets; packet != end; packet++)
-    packet->verdict = nf_packet(nf, packet->port, packet->data, packet->length,
-                                bench_now(clock, packet));
+    handover_take(&h, packet);
+  handover_finish(&h);
 }
 
 static void restore(struct worker *worker, const uint8_t *pristine) {
@@ -48,22 +72,24 @@ static uint8_t *keep(const struct worker *worker) {
   return pristine;
 }
 
-void bench_worker(const struct run *run, struct worker *worker, struct nf_core *nf,
-                  void (*wait)(void)) {
+void bench_worker(const struct run *run, struct worker *worker, void (*wait)(void)) {
   const struct trace *trace = run->trace;
   int64_t first = trace->count ? trace->packets[0].time : 0;
   int64_t last = trace->count ? trace->packets[trace->count - 1].time : 0;
   enum bench_time kind = run->options->bench_time;
-  struct bench_clock clock = {kind, kind == BENCH_TRACE ? 0 : first};
+  struct bench bench = {run, worker, {kind, kind == BENCH_TRACE ? 0 : first, INT64_MIN}};
   uint8_t *pristine = keep(worker);
-  bench_round(worker, nf, &clock); /* flows are established, tables and caches warm */
+  bench_round(&bench); /* flows are established, tables and caches warm */
   for (unsigned round = 0; round < run->options->bench_rounds; round++) {
+    if (run->rings != NULL)
+      wait(); /* other cores may still be at packets of this one's queue */
     restore(worker, pristine);
+    atomic_store(&worker->reached, 0);
     if (kind == BENCH_TRACE)
-      clock.base += last - first + 1;
+      bench.clock.base += last - first + 1;
     wait();
     int64_t start = clock_ns(CLOCK_THREAD_CPUTIME_ID);
-    bench_round(worker, nf, &clock);
+    bench_round(&bench);
     worker->cpu_ns[round] = clock_ns(CLOCK_THREAD_CPUTIME_ID) - start;
   }
   free(pristine);

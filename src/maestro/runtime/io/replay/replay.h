@@ -13,6 +13,8 @@
 #include "maestro/nf.h"
 #include "maestro/pcap.h"
 #include "maestro/replay.h"
+#include "maestro/ring.h"
+#include "maestro/toeplitz.h"
 #include "names.h"
 
 /* What one thread writes never shares a cache line, nor the line that the CPU prefetches with
@@ -51,13 +53,7 @@ struct trace_packet {
   int64_t time;        /* ns, never decreasing */
   uint16_t length;
   uint16_t port;
-  uint16_t core;
-};
-
-struct core_load {
-  size_t packets;
-  size_t resteered_from; /* the NIC put them into this core's queue, another core owns them */
-  size_t resteered_to;   /* this core owns them */
+  uint16_t queue; /* the core into whose queue the NIC puts it */
 };
 
 struct trace {
@@ -65,7 +61,9 @@ struct trace {
   unsigned reader_count;
   struct trace_packet *packets;
   size_t count;
-  struct core_load *loads; /* one a core */
+  size_t *queued;                    /* packets in each core's queue */
+  struct maestro_steering *steering; /* one a port; NULL for one core */
+  bool resteers;                     /* some packet is another core's than its queue's */
   size_t runts, oversize;  /* skipped */
   size_t cut;              /* captured with fewer bytes than sent; replayed as captured */
   size_t clamped;          /* earlier than their predecessor; moved to its time */
@@ -86,18 +84,33 @@ struct packet {
   int16_t head; /* where the departing frame starts, from `data`; see nf_head() */
 };
 
+/* Which core processed a packet, and when. */
+struct effect {
+  struct nf_moment moment;
+  uint64_t turn; /* among the packets of the core */
+  uint64_t sequence; /* of the packet in the trace; filled in at the end */
+  uint16_t core;
+};
+
+#define FINISHED SIZE_MAX
+
 struct worker {
   _Alignas(APART) unsigned core;
   size_t count;
-  struct packet *packets;
+  struct packet *packets; /* of the core's queue */
+  struct effect *effects; /* one a packet; not in benchmarks */
+  uint64_t turns;         /* packets that the core has processed */
+  int64_t time;           /* of the last of them */
+  size_t resteered_from;  /* packets of the queue that were handed to other cores */
+  size_t resteered_to;    /* packets of other queues that were processed */
   uint8_t *slots;         /* the packets' bytes */
   size_t slots_bytes;
   int64_t *cpu_ns;  /* one a round; a plain run has one */
   int64_t begin_ns; /* of the wall clock */
   int64_t end_ns;
   struct nf_core *nf;
-  struct nf_moment *moments;           /* one a packet, of NFs that have them */
-  _Alignas(APART) atomic_size_t reached; /* place in the trace of the packet that it is at */
+  _Alignas(APART) atomic_size_t reached; /* place in the trace of the packet that it is at, or
+                                          * FINISHED when its queue is empty */
 };
 
 /* What a reference must know of the run that it is compared with, by packet. */
@@ -113,15 +126,39 @@ struct run {
   const struct trace *trace;
   const struct owners *owners; /* or NULL */
   struct worker *workers;
+  struct ring *rings; /* from each core to each core; NULL when nothing is re-steered */
 };
 
 int64_t clock_ns(clockid_t clock);
 void run_all(struct run *run);
 void run_free(struct run *run);
 
+/* ---- Packets that another core owns ---- */
+
+void rings_create(struct run *run);
+void rings_free(struct run *run);
+
+/* One worker at its queue and its rings. `process` gets the worker whose packet it is. */
+struct handover {
+  const struct run *run;
+  struct worker *worker;
+  void (*process)(void *arg, struct worker *queue, struct packet *packet);
+  void *arg;
+};
+
+/* The next packet of the worker's queue: process it, or hand it to its owner. */
+void handover_take(const struct handover *h, struct packet *packet);
+
+/* Process what other cores have handed over so far. */
+void handover_serve(const struct handover *h);
+
+/* The queue is empty: process what is still handed over until all queues are. */
+void handover_finish(const struct handover *h);
+
+/* ---- Benchmark ---- */
+
 /* One worker's timed rounds, after a warm-up; `wait` is called before each round. */
-void bench_worker(const struct run *run, struct worker *worker, struct nf_core *nf,
-                  void (*wait)(void));
+void bench_worker(const struct run *run, struct worker *worker, void (*wait)(void));
 
 /* ---- Results ---- */
 
@@ -145,6 +182,9 @@ struct cursor {
 struct cursor cursor_start(const struct run *run);
 const struct packet *cursor_next(struct cursor *cursor); /* NULL at the end */
 void cursor_free(struct cursor *cursor);
+
+/* Who processed the packet that the cursor gave last. */
+struct effect *cursor_effect(const struct cursor *cursor, const struct packet *packet);
 
 bool leaves_through(const struct packet *packet, unsigned port);
 

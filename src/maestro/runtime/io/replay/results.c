@@ -15,8 +15,14 @@ const struct packet *cursor_next(struct cursor *cursor) {
   const struct trace *trace = cursor->run->trace;
   if (cursor->at == trace->count)
     return NULL;
-  unsigned core = trace->packets[cursor->at++].core;
+  unsigned core = trace->packets[cursor->at++].queue;
   return &cursor->run->workers[core].packets[cursor->next[core]++];
+}
+
+struct effect *cursor_effect(const struct cursor *cursor, const struct packet *packet) {
+  const struct trace *trace = cursor->run->trace;
+  const struct worker *worker = &cursor->run->workers[trace->packets[cursor->at - 1].queue];
+  return &worker->effects[packet - worker->packets];
 }
 
 void cursor_free(struct cursor *cursor) { free(cursor->next); }
@@ -64,23 +70,16 @@ static void write_header(FILE *file, const struct run *run) {
   fwrite(&header, sizeof header, 1, file);
 }
 
-/* A packet's place among all that took effect. */
-struct effect {
-  struct nf_moment moment;
-  uint64_t sequence;
-  uint16_t core;
-};
-
-/* See struct nf_moment. Without an order in common, the captures' is as good as any. */
+/* See struct nf_moment. */
 static int compare_effects(const void *one, const void *other) {
   const struct effect *a = one, *b = other;
   if (a->moment.time != b->moment.time)
     return a->moment.time < b->moment.time ? -1 : 1;
   if (a->moment.order != b->moment.order)
     return a->moment.order < b->moment.order ? -1 : 1;
-  if (a->moment.order != 0 && a->core != b->core)
+  if (a->core != b->core)
     return a->core < b->core ? -1 : 1;
-  return a->sequence < b->sequence ? -1 : a->sequence > b->sequence;
+  return a->turn < b->turn ? -1 : a->turn > b->turn;
 }
 
 /* In the order of the captures. */
@@ -88,13 +87,9 @@ static struct effect *effects(const struct run *run) {
   struct effect *result = allocate(run->trace->count, sizeof *result);
   struct cursor cursor = cursor_start(run);
   for (size_t i = 0; i < run->trace->count; i++) {
-    uint16_t core = run->trace->packets[i].core;
-    const struct worker *worker = &run->workers[core];
     const struct packet *packet = cursor_next(&cursor);
-    struct nf_moment moment = {packet->time, 0};
-    if (worker->moments != NULL)
-      moment = worker->moments[packet - worker->packets];
-    result[i] = (struct effect){moment, i, core};
+    result[i] = *cursor_effect(&cursor, packet);
+    result[i].sequence = i;
   }
   cursor_free(&cursor);
   return result;

@@ -19,11 +19,14 @@ static void add(struct tally *tally, const struct packet *packet) {
     tally->stray++;
 }
 
-static struct tally tally_worker(const struct worker *worker) {
-  struct tally tally = {0, 0, 0, 0};
-  for (size_t i = 0; i < worker->count; i++)
-    add(&tally, &worker->packets[i]);
-  return tally;
+/* Of each core, what it processed. */
+static struct tally *tally_cores(const struct run *run) {
+  struct tally *tallies = allocate(run->options->cores, sizeof *tallies);
+  struct cursor cursor = cursor_start(run);
+  for (const struct packet *packet; (packet = cursor_next(&cursor)) != NULL;)
+    add(&tallies[cursor_effect(&cursor, packet)->core], packet);
+  cursor_free(&cursor);
+  return tallies;
 }
 
 static double seconds(int64_t ns) { return (double)ns / 1e9; }
@@ -43,16 +46,15 @@ static void print_tally(const struct tally *tally) {
          tally->dropped, tally->flooded, tally->stray);
 }
 
-static void print_cores(const struct run *run) {
+static void print_cores(const struct run *run, const struct tally *tallies) {
   printf("  \"per_core\": [");
   for (unsigned core = 0; core < run->options->cores; core++) {
     const struct worker *worker = &run->workers[core];
-    const struct core_load *load = &run->trace->loads[core];
-    struct tally tally = tally_worker(worker);
-    printf("%s\n    {\"core\": %u, \"packets\": %zu, ", core ? "," : "", core, worker->count);
-    print_tally(&tally);
+    printf("%s\n    {\"core\": %u, \"packets\": %llu, ", core ? "," : "", core,
+           (unsigned long long)worker->turns);
+    print_tally(&tallies[core]);
     printf(", \"resteered_from\": %zu, \"resteered_to\": %zu, \"cpu_seconds\": %.9f}",
-           load->resteered_from, load->resteered_to, seconds(worker->cpu_ns[0]));
+           worker->resteered_from, worker->resteered_to, seconds(worker->cpu_ns[0]));
   }
   printf("\n  ],\n");
 }
@@ -75,18 +77,17 @@ static void print_ports(const struct run *run) {
   free(out);
 }
 
-static void print_totals(const struct run *run) {
+static void print_totals(const struct run *run, const struct tally *tallies) {
   const struct trace *trace = run->trace;
   struct tally total = {0, 0, 0, 0};
   size_t resteered = 0;
   int64_t cpu = 0;
   for (unsigned core = 0; core < run->options->cores; core++) {
-    struct tally tally = tally_worker(&run->workers[core]);
-    total.forwarded += tally.forwarded;
-    total.dropped += tally.dropped;
-    total.flooded += tally.flooded;
-    total.stray += tally.stray;
-    resteered += trace->loads[core].resteered_to;
+    total.forwarded += tallies[core].forwarded;
+    total.dropped += tallies[core].dropped;
+    total.flooded += tallies[core].flooded;
+    total.stray += tallies[core].stray;
+    resteered += run->workers[core].resteered_to;
     cpu += run->workers[core].cpu_ns[0];
   }
   printf("  \"packets\": %zu, ", trace->count);
@@ -99,8 +100,10 @@ static void print_totals(const struct run *run) {
 
 void stats_print(const struct run *run) {
   printf("{\n  \"nf\": \"%s\", \"cores\": %u,\n", nf_name, run->options->cores);
-  print_totals(run);
-  print_cores(run);
+  struct tally *tallies = tally_cores(run);
+  print_totals(run, tallies);
+  print_cores(run, tallies);
+  free(tallies);
   print_ports(run);
   printf("}\n");
 }

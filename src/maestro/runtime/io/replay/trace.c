@@ -84,11 +84,12 @@ void trace_free(struct trace *trace) {
     pcap_reader_close(&trace->readers[i]);
   free(trace->readers);
   free(trace->packets);
-  free(trace->loads);
+  free(trace->queued);
+  free(trace->steering);
 }
 
-/* ---- Steering: as the NIC does, then to the owner where the NIC cannot; known before anything
- * runs ---- */
+/* ---- Steering, as the NIC does it. Who owns a packet is worked out by the core that gets it
+ * (handover.c); here only whether any will have to be handed over. ---- */
 
 static struct maestro_steering *steerings(unsigned cores) {
   struct maestro_steering *result = allocate(nf_ports, sizeof *result);
@@ -100,20 +101,18 @@ static struct maestro_steering *steerings(unsigned cores) {
 }
 
 void trace_steer(struct trace *trace, unsigned cores) {
-  trace->loads = allocate(cores, sizeof *trace->loads);
-  trace->loads[0].packets = trace->count;
+  trace->queued = allocate(cores, sizeof *trace->queued);
+  trace->queued[0] = trace->count;
   if (cores == 1)
     return;
-  struct maestro_steering *steering = steerings(cores);
-  trace->loads[0].packets = 0;
+  trace->steering = steerings(cores);
+  trace->queued[0] = 0;
   for (size_t i = 0; i < trace->count; i++) {
     struct trace_packet *packet = &trace->packets[i];
-    unsigned nic, core;
-    core = maestro_rss_core(&steering[packet->port], packet->data, packet->length, &nic);
-    packet->core = (uint16_t)core;
-    trace->loads[core].packets++;
-    trace->loads[nic].resteered_from += core != nic;
-    trace->loads[core].resteered_to += core != nic;
+    unsigned nic, owner = maestro_rss_core(&trace->steering[packet->port], packet->data,
+                                           packet->length, &nic);
+    packet->queue = (uint16_t)nic;
+    trace->queued[nic]++;
+    trace->resteers |= owner != nic;
   }
-  free(steering);
 }

@@ -48,9 +48,9 @@ static size_t slot_bytes(uint16_t length) {
  * it. */
 static void copy_packets(const struct run *run, struct worker *worker) {
   const struct trace *trace = run->trace;
-  worker->count = trace->loads[worker->core].packets;
+  worker->count = trace->queued[worker->core];
   for (size_t i = 0; i < trace->count; i++)
-    if (trace->packets[i].core == worker->core)
+    if (trace->packets[i].queue == worker->core)
       worker->slots_bytes += slot_bytes(trace->packets[i].length);
   worker->slots = allocate_apart(worker->slots_bytes, 1);
   worker->packets = allocate_apart(worker->count, sizeof *worker->packets);
@@ -58,7 +58,7 @@ static void copy_packets(const struct run *run, struct worker *worker) {
   uint8_t *slot = worker->slots;
   for (size_t i = 0; i < trace->count; i++) {
     const struct trace_packet *from = &trace->packets[i];
-    if (from->core != worker->core)
+    if (from->queue != worker->core)
       continue;
     uint8_t *data = slot + headroom(), *end = data + from->length;
     *packet++ = (struct packet){data, from->time, from->length, from->port, 0, 0};
@@ -93,61 +93,74 @@ int64_t clock_ns(clockid_t clock) {
   return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
-static void process_one(struct packet *packet, struct nf_core *nf) {
-  packet->verdict = nf_packet(nf, packet->port, packet->data, packet->length, packet->time);
+/* Times never decrease on a core: a packet that was handed over late gets the core's time. */
+static void process_one(void *arg, struct worker *queue, struct packet *packet) {
+  struct worker *worker = arg;
+  struct effect *effect = &queue->effects[packet - queue->packets];
+  if (worker->turns == 0 || packet->time > worker->time)
+    worker->time = packet->time;
+  packet->verdict =
+      nf_packet(worker->nf, packet->port, packet->data, packet->length, worker->time);
   if (nf_head != NULL)
-    packet->head = (int16_t)nf_head(nf);
+    packet->head = (int16_t)nf_head(worker->nf);
+  effect->moment = (struct nf_moment){worker->time, 0};
+  if (nf_moment != NULL)
+    effect->moment = nf_moment(worker->nf);
+  effect->turn = worker->turns++;
+  effect->core = (uint16_t)worker->core;
+  worker->resteered_to += queue != worker;
 }
 
 /* As another run did it: in its order, at its times. */
-static void process_again(const struct owners *owners, struct worker *worker,
-                          struct nf_core *nf) {
+static void process_again(const struct owners *owners, struct worker *worker) {
   for (size_t i = 0; i < worker->count; i++) {
     uint64_t sequence = owners->order[i];
     struct packet *packet = &worker->packets[sequence];
     packet->time = owners->time[sequence];
     maestro_reference_owner(owners->cores, owners->core[sequence]);
-    process_one(packet, nf);
+    process_one(worker, worker, packet);
   }
 }
 
-/* Cores that share state run freely, but no core is further ahead of another than this many packets
- * of the trace: with a clock in common, the slower one's packets would all be late. */
+/* Cores that share state, or hand packets over, run freely, but no core is further ahead of another
+ * than this many packets of the trace: with a clock in common, the slower one's packets would all
+ * be late. */
 enum { WINDOW = 64 };
 
-static void wait_for_slower(const struct run *run, const struct worker *worker, size_t place) {
-  for (unsigned core = 0; core < run->options->cores; core++) {
-    const struct worker *other = &run->workers[core];
-    while (other != worker &&
-           atomic_load_explicit(&other->reached, memory_order_acquire) + WINDOW < place)
+static void wait_for_slower(const struct handover *h, size_t place) {
+  for (unsigned core = 0; core < h->run->options->cores; core++) {
+    const struct worker *other = &h->run->workers[core];
+    while (other != h->worker && place > WINDOW &&
+           atomic_load_explicit(&other->reached, memory_order_acquire) < place - WINDOW) {
+      handover_serve(h);
       sched_yield();
+    }
   }
 }
 
-static void process_together(const struct run *run, struct worker *worker, struct nf_core *nf) {
+static void process_together(const struct run *run, struct worker *worker) {
+  const struct handover h = {run, worker, process_one, worker};
   const struct trace *trace = run->trace;
-  size_t done = 0;
-  worker->moments = allocate_apart(worker->count, sizeof *worker->moments);
+  struct packet *packet = worker->packets;
   for (size_t place = 0; place < trace->count; place++) {
-    if (trace->packets[place].core != worker->core)
+    if (trace->packets[place].queue != worker->core)
       continue;
     atomic_store_explicit(&worker->reached, place, memory_order_release);
-    wait_for_slower(run, worker, place);
-    process_one(&worker->packets[done], nf);
-    worker->moments[done++] = nf_moment(nf);
+    wait_for_slower(&h, place);
+    handover_take(&h, packet++);
   }
-  atomic_store_explicit(&worker->reached, trace->count, memory_order_release);
+  handover_finish(&h);
 }
 
-static void process(const struct run *run, struct worker *worker, struct nf_core *nf) {
+static void process(const struct run *run, struct worker *worker) {
   int64_t start = clock_ns(CLOCK_THREAD_CPUTIME_ID);
   if (run->owners != NULL)
-    process_again(run->owners, worker, nf);
-  else if (nf_moment != NULL)
-    process_together(run, worker, nf);
+    process_again(run->owners, worker);
+  else if (nf_moment != NULL || run->rings != NULL)
+    process_together(run, worker);
   else
     for (size_t i = 0; i < worker->count; i++)
-      process_one(&worker->packets[i], nf);
+      process_one(worker, worker, &worker->packets[i]);
   worker->cpu_ns[0] = clock_ns(CLOCK_THREAD_CPUTIME_ID) - start;
 }
 
@@ -169,13 +182,14 @@ static void *worker_main(void *argument) {
   copy_packets(run, worker);
   unsigned rounds = run->options->bench_rounds;
   worker->cpu_ns = allocate_apart(rounds ? rounds : 1, sizeof *worker->cpu_ns);
+  worker->effects = allocate_apart(rounds ? 0 : worker->count, sizeof *worker->effects);
   wait_for_all();
   if (atomic_load(&core_without_memory) < 0) {
     worker->begin_ns = clock_ns(CLOCK_MONOTONIC);
     if (rounds)
-      bench_worker(run, worker, nf, wait_for_all);
+      bench_worker(run, worker, wait_for_all);
     else
-      process(run, worker, nf);
+      process(run, worker);
     worker->end_ns = clock_ns(CLOCK_MONOTONIC);
   }
   return NULL;
@@ -201,6 +215,7 @@ void run_all(struct run *run) {
   if (shared == NULL)
     die(REPLAY_FAILED, "%s: no state for %u cores: out of memory", nf_name, cores);
   run->workers = allocate_apart(cores, sizeof *run->workers);
+  rings_create(run);
   pthread_barrier_init(&barrier, NULL, cores);
   for (unsigned core = 0; core < cores; core++) {
     run->workers[core].core = core;
@@ -229,8 +244,9 @@ void run_free(struct run *run) {
     ASAN_UNPOISON_MEMORY_REGION(worker->slots, worker->slots_bytes);
     free(worker->slots);
     free(worker->packets);
-    free(worker->moments);
+    free(worker->effects);
     free(worker->cpu_ns);
   }
+  rings_free(run);
   free(run->workers);
 }
