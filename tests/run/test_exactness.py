@@ -26,7 +26,7 @@ from maestro.frontend.nf import load
 from maestro.ir.expr import binary, const, negate
 from maestro.ir.model import Assume, Model, Step
 from maestro.ir.tree import build
-from maestro.symex.explore import explore
+from maestro.symex.explore import Budget, explore
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NFS = {
@@ -41,6 +41,9 @@ NFS = {
     **{name: (name, ()) for name in (*tricky.SOURCES, *structures.SOURCES)},
 }
 """(source, arguments) by what tests call them."""
+MERGED = ("policer", "options", "cells", "twice", "handlers", "dialect", "resizing", "prefixes")
+"""Those that are also explored with branches merged, under their name and `` merged``."""
+NAMES = [*NFS, *(f"{name} merged" for name in MERGED)]
 RANDOM = 600
 """Packets an NF."""
 TRIED = 60
@@ -78,9 +81,10 @@ def subjects(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Subjec
     def subject(name: str) -> Subject:
         if name not in made:
             folder = tmp_path_factory.mktemp("nf")
-            source, argv = NFS[name]
+            source, argv = NFS[name.removesuffix(" merged")]
             nf = load([_source(source, folder)])
-            model = explore(nf.program, nf=nf.name, ports=2, argv=argv, is_runtime=is_runtime)
+            budget = Budget(merging=name.endswith(" merged"))
+            model = explore(nf.program, nf=nf.name, ports=2, argv=argv, is_runtime=is_runtime, budget=budget)
             made[name] = Subject(model, NativeNF(nf, model, folder, argv))
         return made[name]
 
@@ -96,7 +100,7 @@ def _source(name: str, folder: Path) -> Path:
     return EXAMPLES / name
 
 
-@pytest.mark.parametrize("name", NFS)
+@pytest.mark.parametrize("name", NAMES)
 def test_every_path_happens_as_the_model_says(name: str, subjects: Callable[[str], Subject]) -> None:
     subject = subjects(name)
     said = subject.solved(subject.model)
@@ -105,7 +109,7 @@ def test_every_path_happens_as_the_model_says(name: str, subjects: Callable[[str
     assert not subject.differences(said)
 
 
-@pytest.mark.parametrize("name", NFS)
+@pytest.mark.parametrize("name", NAMES)
 def test_every_packet_takes_exactly_one_path(name: str, subjects: Callable[[str], Subject]) -> None:
     subject = subjects(name)
     model, tree, rng = subject.model, build(subject.model.paths), Random(3)

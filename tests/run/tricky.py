@@ -285,6 +285,85 @@ ENTRY {
 }
 """
 
+PREFIXES = """
+#ifndef LEVELS
+#define LEVELS 2
+#endif
+struct bucket { int64_t size; vigor_time_t time; };
+static struct { struct Map *map; struct Vector *keys, *buckets; struct DoubleChain *ages; } level[LEVELS];
+static bool same(void *a, void *b) { return *(uint32_t *)a == *(uint32_t *)b; }
+static unsigned hash(void *k) { return *(uint32_t *)k; }
+static void clear_key(void *k) { *(uint32_t *)k = 0; }
+static void clear_bucket(void *b) { ((struct bucket *)b)->size = 0; ((struct bucket *)b)->time = 0; }
+enum { CAPACITY = 256 };
+static const int64_t BURST = 100000, RATE = 1000000, SECOND = 1000000000;
+bool nf_init(void) {
+  for (int i = 0; i < LEVELS; i++)
+    if (!map_allocate(same, hash, CAPACITY, &level[i].map) ||
+        !vector_allocate(sizeof(uint32_t), CAPACITY, clear_key, &level[i].keys) ||
+        !vector_allocate(sizeof(struct bucket), CAPACITY, clear_bucket, &level[i].buckets) ||
+        !dchain_allocate(CAPACITY, &level[i].ages)) return false;
+  return true;
+}
+static bool start(int i, uint32_t prefix, uint16_t size, vigor_time_t now) {
+  int index;
+  uint32_t *key;
+  struct bucket *bucket;
+  if (!dchain_allocate_new_index(level[i].ages, &index, now)) return false;
+  vector_borrow(level[i].keys, index, (void **)&key);
+  *key = prefix;
+  map_put(level[i].map, key, index);
+  vector_return(level[i].keys, index, key);
+  vector_borrow(level[i].buckets, index, (void **)&bucket);
+  bucket->size = BURST - size;
+  bucket->time = now;
+  vector_return(level[i].buckets, index, bucket);
+  return true;
+}
+static bool take(struct bucket *bucket, uint16_t size, vigor_time_t now) {
+  assert(bucket->time <= now && bucket->time >= 0);
+  int64_t age = now - bucket->time;
+  if (age < BURST * SECOND / RATE) {
+    int64_t added = age * RATE / SECOND;
+    assert(bucket->size <= BURST);
+    bucket->size += added;
+    if (bucket->size > BURST) bucket->size = BURST;
+  } else {
+    bucket->size = BURST;
+  }
+  bucket->time = now;
+  bool enough = false;
+  if (bucket->size > size) {
+    bucket->size -= size;
+    enough = true;
+  }
+  return enough;
+}
+ENTRY {
+  struct rte_ether_hdr *ether = nf_then_get_rte_ether_header(buffer);
+  struct rte_ipv4_hdr *ip = nf_then_get_rte_ipv4_header(ether, buffer);
+  if (ip == NULL) return device;
+  for (int i = 0; i < LEVELS; i++)
+    expire_items_single_map(level[i].ages, level[i].keys, level[i].map, now - BURST * SECOND / RATE);
+  if (device == 0) return 1;
+  bool heavy = false;
+  for (int i = 0; i < LEVELS; i++) {
+    uint32_t prefix = ip->src_addr & rte_cpu_to_be_32(~0u << (24 - i * 2));
+    int index;
+    if (!map_get(level[i].map, &prefix, &index)) {
+      if (!start(i, prefix, length, now)) return 0;
+      continue;
+    }
+    dchain_rejuvenate_index(level[i].ages, index, now);
+    struct bucket *bucket;
+    vector_borrow(level[i].buckets, index, (void **)&bucket);
+    heavy |= !take(bucket, length, now);
+    vector_return(level[i].buckets, index, bucket);
+  }
+  return heavy ? device : 0;
+}
+"""
+
 SOURCES = {
     "options": OPTIONS,
     "tables": TABLES,
@@ -293,6 +372,7 @@ SOURCES = {
     "handlers": HANDLERS,
     "dialect": DIALECT,
     "resizing": RESIZING,
+    "prefixes": PREFIXES,
 }
 
 

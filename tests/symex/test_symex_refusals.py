@@ -77,7 +77,8 @@ def test_what_the_nf_printed_explains_why_it_stopped() -> None:
 
 
 def test_too_many_paths_are_refused() -> None:
-    tests = "\n".join(f"  if ((*buffer)[{i}] & 1) n++;" for i in range(8))
+    tests = "\n".join(f"  if ((*buffer)[{i}] & 1) up(&n);" for i in range(8))
+    source = f"static void up(int *n) {{ (*n)++; }}\nENTRY {{\n  int n = 0;\n{tests}\n  return n;\n}}"
     with pytest.raises(UnsupportedError) as caught:
-        analyse(f"ENTRY {{\n  int n = 0;\n{tests}\n  return n;\n}}", budget=Budget(paths=100))
+        analyse(source, budget=Budget(paths=100))
     assert caught.value.code == "path-explosion"

@@ -32,6 +32,9 @@ Scalar = Expr | Pointer | Function
 Cell = tuple[Scalar, int]
 """(value, k): byte k of value."""
 
+Writes = dict[tuple[int, int], Cell]
+"""What was written, by object and offset."""
+
 ZERO_BYTE: Cell = (const(0, 8), 0)
 NULL = const(0, 64)
 
@@ -94,6 +97,14 @@ def join(cells: list[Cell]) -> Scalar | None:
     return concat(*(p for p in reversed(parts) if isinstance(p, Expr)))
 
 
+def word_at(writes: Writes, obj: int, offset: int) -> int:
+    """How many bytes from there on were written as one value; 1 when the byte stands alone or was not written."""
+    value, k = writes.get((obj, offset), ZERO_BYTE)
+    size = _size(value)
+    whole = k == 0 and all(writes.get((obj, offset + i)) == (value, i) for i in range(size))
+    return size if whole else 1
+
+
 def _size(value: Scalar) -> int:
     return value.width // 8 if isinstance(value, Expr) else 8
 
@@ -108,6 +119,7 @@ class Memory:
         self._written: dict[int, dict[int, Cell]] = {}
         self.first_reads: dict[int, set[int]] = {}
         """Bytes of persistent objects that were read before they were written."""
+        self._journals: list[dict[tuple[int, int], Cell | None]] = []
 
     def add(self, obj: Object) -> int:
         number = self._next
@@ -149,8 +161,44 @@ class Memory:
     def store(self, number: int, offset: int, cells: list[Cell]) -> None:
         obj = self._objects.get(number)
         target = obj.cells if obj is not None else self._written.setdefault(number, {})
+        if self._journals:
+            journal = self._journals[-1]
+            for i in range(len(cells)):
+                journal.setdefault((number, offset + i), target.get(offset + i))
         for i, cell in enumerate(cells):
             target[offset + i] = cell
+
+    # --- trying something out
+
+    def begin(self) -> None:
+        """What is written from here on can be taken back; may be nested."""
+        self._journals.append({})
+
+    def take(self) -> Writes:
+        """Take back what was written since the last :meth:`begin`, and return it."""
+        journal = self._journals.pop()
+        written = {(number, offset): self._own(number)[offset] for number, offset in journal}
+        for (number, offset), cell in journal.items():
+            if cell is None:
+                del self._own(number)[offset]
+            else:
+                self._own(number)[offset] = cell
+        return written
+
+    @property
+    def depth(self) -> int:
+        """How often :meth:`begin` was called without :meth:`take`."""
+        return len(self._journals)
+
+    def undo(self, depth: int) -> None:
+        """Take back everything down to ``depth``."""
+        while self.depth > depth:
+            self.take()
+
+    def _own(self, number: int) -> dict[int, Cell]:
+        """Where this path keeps what it writes to an object."""
+        obj = self._objects.get(number)
+        return obj.cells if obj is not None else self._written.setdefault(number, {})
 
     def written(self) -> dict[int, dict[int, Cell]]:
         """What this path wrote to objects of the snapshot."""

@@ -109,6 +109,7 @@ class Access:
         fixed = signed(offset.value, 64) if offset.is_const else None
         if fixed is not None and head <= fixed <= self.run.packet_floor - size:
             return [fixed]
+        self.run.require_unguarded()
         obj = self.memory.object(target.obj)
         self._require(_inside_packet(offset, size, head), obj, size, span, verb, packet=offset)
         if fixed is not None:

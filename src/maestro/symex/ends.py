@@ -16,3 +16,7 @@ class AssertionFailed(PathEnd):
         super().__init__(text)
         self.text = text
         self.span = span
+
+
+class CannotMerge(Exception):  # noqa: N818  (not an error: the branch is taken as usual)
+    """One side of a branch that was to be merged forks, or leaves something behind that cannot be chosen."""

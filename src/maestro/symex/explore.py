@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from random import Random
 from typing import TypeVar
 
-from maestro.diagnostics import SourceError, Span, UnsupportedError
+from maestro.diagnostics import SourceError, Span, UnsupportedError, UserError
 from maestro.frontend.entry import entry_points
 from maestro.ir.expr import Expr, binary, const, eq, extract, packet_byte, packet_offset, sym, symbols
 from maestro.ir.memory import Function, Memory, Object, Pointer, Scalar, byte_of, is_undefined, uninitialised, zeros
@@ -22,6 +23,7 @@ from maestro.symex.ends import AssertionFailed
 from maestro.symex.image import Image
 from maestro.symex.instructions import Value
 from maestro.symex.machine import Limits, Machine
+from maestro.symex.merge import Merging
 from maestro.symex.naming import name_handles
 from maestro.symex.persistence import Persistence
 from maestro.symex.prune import Finished, without_failed_assertions
@@ -40,6 +42,14 @@ class Budget:
 
     paths: int = 5000
     path: Limits = field(default_factory=Limits)
+    merging: bool = False
+    """Merge branches from the start, and not only when there are too many paths otherwise."""
+
+
+_LOOK_AFTER = 100  # paths; NFs with fewer are never estimated
+_PROBES = 30
+_HOPELESS = 10  # times the budget, as estimated
+_MERGING_SECONDS = 120.0  # of processor time: the alternative is to refuse the NF
 
 
 def never(_file: str) -> bool:
@@ -88,6 +98,7 @@ class _Explorer:
         self.oracle = Oracle()
         self.budget = budget
         self.notes: tuple[Note, ...] = ()
+        self.merging = Merging() if budget.merging else None
         self._is_runtime = is_runtime
 
     # --- initialisation
@@ -125,6 +136,7 @@ class _Explorer:
             explore=self._outcomes,
             oracle=self.oracle,
             limits=self.budget.path,
+            merging=self.merging,
         )
 
     def _outcomes(
@@ -144,7 +156,20 @@ class _Explorer:
     # --- packets
 
     def paths(self, handles: list[Handle], ports: int) -> tuple[tuple[Path, ...], tuple[Note, ...]]:
-        """Every path; what the structures promise of each other is relied upon only if the NF keeps to it."""
+        """Every path. Where there are too many, branches without operations are merged."""
+        try:
+            return self._coherent_paths(handles, ports)
+        except UnsupportedError as error:
+            if self.merging or error.code not in ("path-explosion", "time-budget"):
+                raise
+            self.oracle, self.merging = Oracle(_MERGING_SECONDS), Merging()
+            try:
+                return self._coherent_paths(handles, ports)
+            except UserError:
+                raise error from None  # what the user can do something about
+
+    def _coherent_paths(self, handles: list[Handle], ports: int) -> tuple[tuple[Path, ...], tuple[Note, ...]]:
+        """What the structures promise of each other is relied upon only if the NF keeps to it."""
         try:
             return self._paths(handles, ports, coherent=True)
         except _Incoherent:
@@ -165,32 +190,27 @@ class _Explorer:
             return verdict, _edits(machine, packet, verdict), machine.run.head, asked
 
         finished: list[Finished] = []
-        for run, out in self._runs(self.image.memory, body, _axioms(ports)):
+        for run, out in self._runs(self.image.memory, body, _axioms(ports), whole=True):
             failed = out if isinstance(out, AssertionFailed) else None
             path = None if isinstance(out, AssertionFailed) else Path(tuple(run.steps), *out)
             finished.append(Finished(tuple(run.steps), path, failed))
         persistence.check()
         if violated(relied, handles, [p.path.operations for p in finished if p.path]):
             raise _Incoherent
-        return without_failed_assertions(finished)
+        return without_failed_assertions(finished, self.merging.assumed if self.merging else ())
 
     def _runs(
-        self, memory: Memory, body: Callable[[Machine], T], axioms: Sequence[Expr]
+        self, memory: Memory, body: Callable[[Machine], T], axioms: Sequence[Expr], *, whole: bool = False
     ) -> list[tuple[Run, T | AssertionFailed]]:
-        """Run ``body`` along every path, the first branch of each fork first."""
+        """Run ``body`` along every path, the first branch of each fork first. ``whole``: it is the NF's processing."""
         todo: list[tuple[Decision, ...]] = [()]
         done: list[tuple[Run, T | AssertionFailed]] = []
         while todo:
             run = Run(self.oracle, todo.pop(), axioms)
-            machine = self._machine(Memory(memory), run)
-            out: T | AssertionFailed
-            try:
-                out = body(machine)
-            except AssertionFailed as end:
-                out = end
-            done.append((run, out))
+            done.append((run, self._run(memory, body, run)))
             todo.extend(run.pending)
-            if len(done) > self.budget.paths:
+            hopeless = whole and len(done) == _LOOK_AFTER and todo and self._estimate(memory, body, axioms)
+            if len(done) > self.budget.paths or hopeless:
                 raise UnsupportedError(
                     f"the NF has more than {self.budget.paths} paths",
                     span=self.program.functions[self.entry.process].span,
@@ -199,7 +219,28 @@ class _Explorer:
                 )
         return done
 
+    def _run(self, memory: Memory, body: Callable[[Machine], T], run: Run) -> T | AssertionFailed:
+        try:
+            return body(self._machine(Memory(memory), run))
+        except AssertionFailed as end:
+            return end
+
+    def _estimate(self, memory: Memory, body: Callable[[Machine], T], axioms: Sequence[Expr]) -> bool:
+        """Whether there are hopelessly many paths, so that it is not worth while to count up to the budget.
+
+        A path taken by tossing coins stands for 2^forks paths, on average over all such paths exactly for their
+        number (D. E. Knuth, Estimating the efficiency of backtrack programs, 1975). Failed assertions are not counted,
+        or most coins would end there.
+        """
+        rng, total = Random(1), 0
+        for _ in range(_PROBES):
+            run = Run(self.oracle, (), axioms, coin=lambda: rng.random() < 0.5)
+            self._run(memory, body, run)
+            total += 2 ** sum(d.forked for d in run.decisions)
+        return total > _PROBES * _HOPELESS * self.budget.paths
+
     def _packet(self, machine: Machine) -> Pointer:
+        machine.run.packet_floor = MIN_PACKET
         before = uninitialised("room before the packet")
         return machine.new(
             Object("packet", None, lambda offset: (packet_byte(offset), 0) if offset >= 0 else before(offset))

@@ -123,6 +123,8 @@ class Instructions:
         frame[ins.dest] = binary(ins.op, a, b)
 
     def _forbid(self, cond: Expr, span: Span | None, message: str, code: str) -> None:
+        if not cond.is_const:
+            self.run.require_unguarded()
         match self.run.possible(cond):
             case Answer.SAT:
                 raise SourceError(message, span=span, hint="check the value before this line", code=code)

@@ -20,6 +20,8 @@ from maestro.symex.ends import AssertionFailed
 from maestro.symex.image import Image
 from maestro.symex.instructions import Frame, Instructions, Value
 from maestro.symex.intrinsics import call_intrinsic
+from maestro.symex.merge import Merger, Merging
+from maestro.symex.regions import fails
 from maestro.symex.run import Run
 
 Explore = Callable[[Memory, Function, tuple[Scalar, ...]], list[tuple[list[Expr], Scalar | None]]]
@@ -48,6 +50,7 @@ class Machine:
         explore: Explore,
         oracle: Oracle,
         limits: Limits,
+        merging: Merging | None = None,
     ) -> None:
         self.image = image
         self.program = image.program
@@ -64,6 +67,7 @@ class Machine:
         self._oracle = oracle
         self._calls: list[tuple[str, Span | None]] = []
         self._executed = 0
+        self._merger = Merger(self, merging) if merging else None
 
     # --- functions and blocks
 
@@ -98,13 +102,15 @@ class Machine:
     def _blocks(self, function: ir.Function, frame: Frame) -> Value | None:
         current, previous = 0, -1
         forks: dict[int, int] = {}
+        merged = False
         while True:
             block = function.blocks[current]
-            if block.phis:
+            if block.phis and not merged:
                 incoming = [frame[p.incoming[previous]] for p in block.phis]
                 for phi, value in zip(block.phis, incoming, strict=True):
                     frame[phi.dest] = value
-            last = self._straight(block, frame)
+            merged = False
+            last = self.straight(block, frame)
             match last:
                 case ir.Return():
                     return None if last.value is None else frame[last.value]
@@ -112,6 +118,8 @@ class Machine:
                     if len(self._calls) == 1 and last.span is not None:
                         self.verdict_span = last.span
                     previous, current = current, last.then
+                case ir.Branch() if merged := self._merged(function, frame, current, last):
+                    current = self._joined
                 case ir.Branch() | ir.Switch():
                     before = len(self.run.steps)
                     previous, current = current, self._jump(last, frame)
@@ -121,7 +129,21 @@ class Machine:
                 case _:
                     raise InternalError(f"{function.name}: block {block.label} ends with {last}")
 
-    def _straight(self, block: ir.Block, frame: Frame) -> ir.Instruction:
+    def _merged(self, function: ir.Function, frame: Frame, block: int, branch: ir.Branch) -> bool:
+        """Whether both sides of the branch were executed, up to block ``_joined``."""
+        if self._merger is None or self.run.initialising:
+            return False
+        assert branch.condition is not None
+        cond = self.number(frame[branch.condition])
+        if cond.is_const:
+            return False
+        self.span = branch.span or self.span
+        joined = self._merger.merge(function, frame, block, cond)
+        self._joined = -1 if joined is None else joined
+        return joined is not None
+
+    def straight(self, block: ir.Block, frame: Frame) -> ir.Instruction:
+        """Execute a block up to its last instruction, which is returned."""
         table = self._instructions.table
         for ins in block.instructions:
             kind = type(ins)
@@ -146,12 +168,25 @@ class Machine:
     def _jump(self, ins: ir.Branch | ir.Switch, frame: Frame) -> int:
         if isinstance(ins, ir.Branch):
             assert ins.condition is not None
+            if self.run.probing and (after := self._behind_assertion(ins, frame)) is not None:
+                return after
             return ins.then if self._decide_at(self.number(frame[ins.condition]), ins.span) else ins.otherwise
         value = self.number(frame[ins.value])
         for case, block in ins.cases.items():
             if self._decide_at(eq(value, const(case, ins.bits)), ins.span):
                 return block
         return ins.default
+
+    def _behind_assertion(self, ins: ir.Branch, frame: Frame) -> int | None:
+        """Where a branch leads whose other side fails an assertion."""
+        assert ins.condition is not None
+        blocks = frame[-1].blocks
+        cond = self.number(frame[ins.condition])
+        for good, bad, holds in ((ins.then, ins.otherwise, cond), (ins.otherwise, ins.then, negate(cond))):
+            if not cond.is_const and fails(blocks[bad]):
+                self.run.learn(holds)
+                return good
+        return None
 
     def _decide_at(self, cond: Expr, span: Span | None) -> bool:
         if cond.is_const:

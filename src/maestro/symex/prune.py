@@ -6,9 +6,10 @@ before:  assume c → … forward     after:  given c → … forward
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from maestro.diagnostics import InternalError, SourceError
+from maestro.diagnostics import InternalError, SourceError, Span
 from maestro.ir.model import Assume, Note, Path, Step
 from maestro.symex.ends import AssertionFailed
 
@@ -22,13 +23,15 @@ class Finished:
     failed: AssertionFailed | None = None
 
 
-def without_failed_assertions(runs: list[Finished]) -> tuple[tuple[Path, ...], tuple[Note, ...]]:
-    """The paths that end with a verdict, and a note for every assertion taken as given."""
+def without_failed_assertions(
+    runs: list[Finished], assumed: Collection[tuple[Span | None, str]] = ()
+) -> tuple[tuple[Path, ...], tuple[Note, ...]]:
+    """The paths that end with a verdict, and a note for every assertion taken as given, those ``assumed`` as well."""
     kept = _prune(runs, 0)
     if not kept:
         failed = runs[0].failed
         raise SourceError("every packet fails an assertion", span=failed.span if failed else None, code="assert")
-    failures = {(r.failed.span, r.failed.text) for r in runs if r.failed}
+    failures = {*assumed, *((r.failed.span, r.failed.text) for r in runs if r.failed)}
     notes = tuple(
         Note("assumed", f"the assertion `{text}` is taken to hold", span)
         for span, text in sorted(failures, key=lambda f: (str(f[0]), f[1]))

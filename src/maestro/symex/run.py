@@ -6,16 +6,29 @@ Everything a run does is a function of its decisions, so equal prefixes give equ
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from maestro.diagnostics import SourceError, Span, UnsupportedError
-from maestro.ir.expr import Expr, const, eq, negate, sym, symbols
+from maestro.ir.expr import Expr, binary, const, eq, negate, sym, symbols
 from maestro.ir.memory import is_undefined
 from maestro.ir.model import Assume, Kind, Operation, Step
 from maestro.models.packet import HEAD
 from maestro.solver.answer import Answer
 from maestro.solver.path import Oracle
+from maestro.symex.ends import CannotMerge
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a run knew at some point; see :meth:`Run.checkpoint`."""
+
+    constraints: int
+    promises: int
+    steps: int
+    guards: int
+    facts: dict[Expr, bool]
+    packet_floor: int
 
 
 @dataclass(frozen=True)
@@ -29,8 +42,16 @@ class Decision:
 class Run:
     """The state of one path that is not memory."""
 
-    def __init__(self, oracle: Oracle | None, prefix: Sequence[Decision] = (), axioms: Sequence[Expr] = ()) -> None:
+    def __init__(
+        self,
+        oracle: Oracle | None,
+        prefix: Sequence[Decision] = (),
+        axioms: Sequence[Expr] = (),
+        coin: Callable[[], bool] | None = None,
+    ) -> None:
+        """``coin``: which side to take where both are possible, behind the ``prefix``; None: the true one first."""
         self.oracle = oracle
+        self._coin = coin
         self.prefix = tuple(prefix)
         self.decisions: list[Decision] = []
         self.pending: list[tuple[Decision, ...]] = []
@@ -39,6 +60,8 @@ class Run:
         self.steps: list[Step] = []
         self.known: dict[str, object] = {}
         self.packet_floor = 0
+        self._guards: list[Expr] = []
+        self._promises: list[Expr] = []
         self._operations = 0
 
     @property
@@ -68,6 +91,8 @@ class Run:
                 hint="bound loops by small constants, and keep multiplications and divisions out of conditions",
                 code="time-budget",
             )
+        if self._guards:
+            return self._without_forking(cond)
         decision = self._next(cond)
         self.decisions.append(decision)
         self.learn(cond if decision.value else negate(cond), constrain=decision.forked)
@@ -84,8 +109,15 @@ class Run:
             return Decision(False, forked=False)
         if self.oracle.check(self.constraints, negate(cond)) is Answer.UNSAT:
             return Decision(True, forked=False)
+        if self._coin is not None:
+            return Decision(self._coin(), forked=True)
         self.pending.append((*self.decisions, Decision(False, forked=True)))
         return Decision(True, forked=True)
+
+    @property
+    def probing(self) -> bool:
+        """Whether this run only counts forks."""
+        return self._coin is not None
 
     @property
     def head(self) -> int:
@@ -114,6 +146,56 @@ class Run:
             return
         self.learn(cond)
         self.steps.append(Assume(cond, span, given=True))
+
+    # --- both sides of a branch, one after the other
+
+    def require_unguarded(self) -> None:
+        """What happens here must be safe whichever side of a merged branch is the right one: both may be computed."""
+        if self._guards:
+            raise CannotMerge
+
+    def checkpoint(self) -> Checkpoint:
+        """For :meth:`restore`: decisions and operations must not have been added since."""
+        counts = (len(self.constraints), len(self._promises), len(self.steps), len(self._guards))
+        return Checkpoint(*counts, dict(self.facts), self.packet_floor)
+
+    def restore(self, at: Checkpoint) -> None:
+        del self.constraints[at.constraints :], self._promises[at.promises :]
+        del self.steps[at.steps :], self._guards[at.guards :]
+        self.facts, self.packet_floor = at.facts, at.packet_floor
+
+    def guard(self, cond: Expr) -> Checkpoint:
+        """``cond`` holds until :meth:`unguard`; nothing may fork."""
+        before = self.checkpoint()
+        self._guards.append(cond)
+        self.learn(cond)
+        return before
+
+    def unguard(self, before: Checkpoint) -> None:
+        """What was learnt under the guard is forgotten, but for promises, which mention it."""
+        kept, steps = self._promises[before.promises :], self.steps
+        self.steps = []
+        self.restore(before)
+        self.steps = steps
+        self._promises += kept
+        for promise in kept:
+            self.learn(promise)
+
+    def promise(self, cond: Expr, span: Span | None) -> None:
+        """The NF asserts ``cond`` where the guards hold."""
+        whole = cond
+        for guard in reversed(self._guards):
+            whole = binary("or", negate(guard), whole)
+        self.learn(cond)
+        self._promises.append(whole)
+        self.steps.append(Assume(whole, span, given=True))
+
+    def _without_forking(self, cond: Expr) -> bool:
+        if self.possible(cond) is Answer.UNSAT:
+            return False
+        if self.possible(negate(cond)) is Answer.UNSAT:
+            return True
+        raise CannotMerge
 
     def possible(self, cond: Expr) -> Answer:
         """Whether ``cond`` can hold on this path, without deciding it."""

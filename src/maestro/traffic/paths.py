@@ -40,7 +40,7 @@ class PathSolver:
     """Solutions of the paths of one model."""
 
     def __init__(self, model: Model, rng: Random, seconds: float = 3600.0) -> None:
-        """``seconds``: of wall time; see :attr:`exhausted`."""
+        """``seconds``: of processor time; see :attr:`exhausted`."""
         self._model = model
         self._rng = rng
         self._oracle = Oracle(seconds)
