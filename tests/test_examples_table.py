@@ -27,8 +27,8 @@ def cells(line: str) -> list[str]:
 
 
 def test_the_page_is_up_to_date(request: pytest.FixtureRequest) -> None:
-    status, out, _ = run(ROOT / "examples")
-    assert status == 0
+    """An example that cannot be analysed yet has its error in the table."""
+    _, out, _ = run(ROOT / "examples")
     page = PAGE.read_text(encoding="utf-8")
     if request.config.getoption("--update-golden"):
         PAGE.write_text(TABLE.sub(lambda _: out, page), encoding="utf-8")

@@ -39,7 +39,7 @@ def state_of(text: str) -> str:
     return found[0].rstrip() + "\n"
 
 
-@pytest.mark.parametrize("name", ["firewall", "policer", "firewall-maestro"])
+@pytest.mark.parametrize("name", ["firewall", "policer", "firewall-maestro", "firewall-counter"])
 def test_examples(name: str, golden: Callable[[str, str], None]) -> None:
     run = maestro("analyze", EXAMPLES / name)
     assert run.status == 0

@@ -30,6 +30,13 @@ _MEANS = {
 }
 
 
+_MERGED = {
+    "add": "added up", "max": "the largest", "min": "the smallest", "same": "the same in all",
+    "or": "or-ed", "and": "and-ed", "xor": "xor-ed",
+}  # fmt: skip
+"""How the copies of a value become one (``maestro.ir.plan.Replica``)."""
+
+
 def heading(text: str) -> Text:
     return Text("\n").append(text, style="bold")
 
@@ -132,7 +139,7 @@ class Details:
             yield indented(2, Text(f"the NF compares {compared} of {i.vector} with the packet"))
         for r in (r for r in plan.replicas if owner(self._result.model, r.object) in names and r.parts):
             named = named_fields(self._result.model, r.object, ((at, size) for at, size, _ in r.parts))
-            merged = ", ".join(f"{name} by {how}" for name, (_, _, how) in zip(named, r.parts, strict=True))
+            merged = ", ".join(f"{name} {_MERGED[how]}" for name, (_, _, how) in zip(named, r.parts, strict=True))
             yield indented(2, Text(f"copies of {r.object} are merged: {merged}"))
 
     def _reason(self, reason: Reason) -> Iterator[RenderableType]:
