@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass, field
+from pathlib import Path
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 ANY = "ipv4.src ipv4.dst l4.sport l4.dport"
 """What the core depends on where it does not matter: all that can be hashed."""
@@ -25,6 +29,11 @@ class Expected:
     missing: str = ""
     unbuilt: str = ""
     """Why no code can be generated yet; the decision is right already."""
+
+
+def settings(example: str) -> dict[str, object]:
+    """What the example's nf.toml says."""
+    return tomllib.loads((EXAMPLES / example / "nf.toml").read_text())
 
 
 FLOWS = "flows flow_keys flow_ages"

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from examples.expected import EXPECTED, Expected
-from examples.native import EXAMPLES, settings
+from examples.expected import EXAMPLES, EXPECTED, Expected, settings
 from maestro.ir.packet import FIELDS
 from maestro.ir.plan import FieldBits, Plan
 from maestro.pipeline import Job, Phases, analyze, verify

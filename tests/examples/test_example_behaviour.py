@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 from pathlib import Path
 
 import dpkt
 import pytest
 
-from examples.native import DROP, EXAMPLES, FLOOD, SECOND, NativeNF
+from examples.expected import EXAMPLES
 from maestro.traffic.packets import IPV6, MIN_FRAME, TCP, UDP, ethernet, ipv4, ipv6, l4, mac
+from native import DROP, FLOOD, SECOND
+from native import NativeNF as NativeSource
 
 START = 1000 * SECOND
+
+
+class NativeNF(NativeSource):
+    """An example, by its name."""
+
+    def __init__(self, example: str, folder: Path, argv: Sequence[str] = ()) -> None:
+        super().__init__(EXAMPLES / example, folder, argv)
 
 
 def ip(text: str) -> int:

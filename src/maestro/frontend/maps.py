@@ -1,4 +1,4 @@
-"""What the maestro.h dialect needs to know of an NF and C cannot tell: its maps, and the members of their keys.
+"""What the maestro.h dialect needs to know of an NF and C cannot tell: its state, and the members of the keys.
 
 ``MAP(flows, struct Flow, …)`` compares keys member by member, whatever padding is between them; so the functions that
 compare, hash and copy keys are written here, from debug information. The C part is runtime/dialect.
@@ -17,7 +17,10 @@ from maestro.ir.program import Function, Program
 GENERATED = "maestro_maps.c"
 
 _SAME = "maestro_same_"
-"""MAP defines a function of this name, whose local ``x`` points to a key."""
+"""MAP, and whatever else has keys, defines a function of this name, whose local ``x`` points to a key."""
+
+_STATE = "maestro_state_"
+"""Every declaration of state defines a global of this name."""
 
 _FLAGS = "maestro_uses_tcp_flags"
 """maestro.h makes every use of ``p.tcp_flags`` call this function."""
@@ -28,7 +31,10 @@ _OTHER = "maestro_other_packets"
 
 @dataclass(frozen=True)
 class MapKey:
-    """A map of the NF. ``parts``: (offset, size) in bytes of what its keys consist of; sizes are 1, 2, 4 or 8."""
+    """A map of the NF, or something else with keys. ``parts``: (offset, size) in bytes of what its keys consist of.
+
+    Sizes are 1, 2, 4 or 8.
+    """
 
     name: str
     parts: tuple[tuple[int, int], ...]
@@ -41,7 +47,8 @@ def describe_maps(program: Program) -> tuple[dict[str, str], tuple[Note, ...]]:
     """
     defined = {f.display: f for f in program.functions.values() if not f.is_declaration}
     maps = [_map_key(program, f, name.removeprefix(_SAME)) for name, f in defined.items() if name.startswith(_SAME)]
-    text = maps_source(maps, reads_tcp_flags=_FLAGS in defined)
+    states = [g.display.removeprefix(_STATE) for g in program.globals.values() if g.display.startswith(_STATE)]
+    text = maps_source(maps, states, reads_tcp_flags=_FLAGS in defined)
     return {GENERATED: text}, () if _OTHER in defined else (_default_note(defined["process_packet"].span),)
 
 
@@ -95,11 +102,10 @@ def _split(offset: int, size: int) -> Iterator[tuple[int, int]]:
         offset, size = offset + piece, size - piece
 
 
-def maps_source(maps: list[MapKey], *, reads_tcp_flags: bool) -> str:
+def maps_source(maps: list[MapKey], states: list[str], *, reads_tcp_flags: bool) -> str:
     """The C file that runtime/dialect/dialect.h calls generated."""
-    names = [m.name for m in maps]
     lines = [
-        "/* The maps of the network function, and how their keys compare. Generated. */",
+        "/* The state of the network function, and how its keys compare. Generated. */",
         "#include <stdbool.h>",
         "#include <stdint.h>",
         "",
@@ -107,9 +113,9 @@ def maps_source(maps: list[MapKey], *, reads_tcp_flags: bool) -> str:
         "",
         f"const bool maestro_reads_tcp_flags = {'true' if reads_tcp_flags else 'false'};",
         "",
-        *(f"extern struct maestro_map {name};" for name in names),
-        "struct maestro_map *const maestro_maps[] = {" + "".join(f"&{name}, " for name in names) + "0};",
-        f"const unsigned maestro_map_count = {len(names)};",
+        *(f"extern const struct maestro_state {_STATE}{name};" for name in states),
+        "const struct maestro_state *const maestro_states[] = {" + "".join(f"&{_STATE}{n}, " for n in states) + "0};",
+        f"const unsigned maestro_state_count = {len(states)};",
     ]
     return "\n".join(lines) + "\n" + "".join(_functions(m) for m in maps)
 

@@ -179,7 +179,7 @@ def _merge_memory(memory: Memory, cond: Expr, yes: Writes, no: Writes) -> None:
         size = max(word_at(yes, obj, offset), word_at(no, obj, offset))
         places = [(obj, offset + i) for i in range(size)]
         done.update(places)
-        a, b = ([side.get(p) or memory.cell(*p) for p in places] for side in (yes, no))
+        a, b = ([side.get(p) or memory.load(*p, 1)[0] for p in places] for side in (yes, no))
         memory.store(obj, offset, a if a == b else _merged_cells(cond, a, b))
 
 

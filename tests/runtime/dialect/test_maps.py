@@ -113,7 +113,7 @@ def test_keys_that_cannot_be_compared(tmp_path: Path, member: str, what: str) ->
 @pytest.mark.parametrize(
     ("source", "what"),
     [
-        ("MAP(m, int, int, 0);\n", "a MAP needs a capacity above 0"),
+        ("MAP(m, int, int, 0);\n", "m needs a capacity above 0"),
         ("MAP(m, int, int, 4, EXPIRES_AFTER(SECONDS(0)));\n", "EXPIRES_AFTER needs a time above 0"),
         ("MAP(m, int, int, 4);\nMAP(m, int, int, 8);\n", "redefinition of"),
     ],
@@ -130,7 +130,7 @@ def test_options_are_refused(tmp_path: Path) -> None:
 
 
 def test_members_are_cut_into_loads() -> None:
-    text = maps_source([MapKey("m", ((0, 4), (4, 2)))], reads_tcp_flags=True)
+    text = maps_source([MapKey("m", ((0, 4), (4, 2)))], ["m"], reads_tcp_flags=True)
     assert "*(const number32 *)((const char *)a + 0) == *(const number32 *)((const char *)b + 0)" in text
     assert "*(const number16 *)((const char *)a + 4) == *(const number16 *)((const char *)b + 4)" in text
     assert "const bool maestro_reads_tcp_flags = true;" in text

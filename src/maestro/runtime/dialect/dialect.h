@@ -4,13 +4,19 @@
 
 #include <maestro.h>
 
-/* Generated: the maps that the NF declares, and whether it looks at p.tcp_flags. */
-extern struct maestro_map *const maestro_maps[];
-extern const unsigned maestro_map_count;
+/* Generated: the state that the NF declares, and whether it looks at p.tcp_flags. */
+extern const struct maestro_state *const maestro_states[];
+extern const unsigned maestro_state_count;
 extern const bool maestro_reads_tcp_flags;
 
 /* The NF's, or the default one. */
 int maestro_other_packets(int device);
+
+/* The index of the entry at `key`, which counts as used now unless that is done by hand. */
+bool maestro_table_use(struct maestro_map *m, void *key, int *index);
+
+/* The index of a new entry at `key`. False when the table is full. */
+bool maestro_table_add(struct maestro_map *m, void *key, int *index);
 
 /* Is the packet of `length` bytes at `b` TCP or UDP over IPv4, with its whole header, without IP options
  * and not a fragment? */

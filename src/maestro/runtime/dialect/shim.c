@@ -6,7 +6,11 @@
 #include "nf-util.h"
 #include "nf.h"
 
+<<<<<<< HEAD
 #undef DROP /* maestro.h has its own */
+=======
+#undef DROP /* here these are maestro.h's */
+>>>>>>> refs/heads/examples
 #undef FLOOD
 #include "dialect.h"
 
@@ -41,6 +45,8 @@ __attribute__((weak)) int maestro_other_packets(int device) {
   return DROP;
 }
 
+__attribute__((weak)) void at_start(void) {}
+
 void nf_config_init(int argc, char **argv) {
   if (argc > 1) {
     fprintf(stderr, "%s: this network function has no options\n", argv[1]);
@@ -53,11 +59,12 @@ void nf_config_usage(void) {}
 void nf_config_print(void) {}
 
 bool nf_init(void) {
-  for (unsigned i = 0; i < maestro_map_count; i++) {
-    if (!maestro_maps[i]->allocate()) {
+  for (unsigned i = 0; i < maestro_state_count; i++) {
+    if (!maestro_states[i]->allocate()) {
       return false;
     }
   }
+  at_start();
   return true;
 }
 
@@ -80,8 +87,8 @@ int nf_process(uint16_t device, uint8_t **buffer, uint16_t packet_length, vigor_
   void *packet;
   pkt_t arrived;
   time_of_packet = time;
-  for (unsigned i = 0; i < maestro_map_count; i++) {
-    maestro_maps[i]->expire();
+  for (unsigned i = 0; i < maestro_state_count; i++) {
+    maestro_states[i]->expire();
   }
   packet_borrow_next_chunk(*buffer, 0, &packet);
   if (!maestro_packet_is_flow(packet, packet_length)) {

@@ -10,8 +10,8 @@
  *   void process_packet(int device, pkt_t p) { … forward(p, WAN); }
  *
  * process_packet sees the TCP and UDP packets over IPv4 that have their whole header: no IP options,
- * no fragments. What happens to all other packets, OTHER_PACKETS says. State is in maps; a global
- * variable that a packet changes is not state and is refused. */
+ * no fragments. What happens to all other packets, OTHER_PACKETS says. State is in maps and the
+ * other structures below; a global variable that a packet changes is not state and is refused. */
 #ifndef MAESTRO_H
 #define MAESTRO_H
 
@@ -48,6 +48,9 @@ enum { LAN = 0, WAN = 1 };
 /* Defined by the network function. `device` is the port that the packet came from. */
 void process_packet(int device, pkt_t p);
 
+/* Called once, before the first packet, if the network function defines it: fills tables. */
+void at_start(void);
+
 /* Where the packet goes; the last call counts, and without any the packet is dropped. */
 void forward(pkt_t p, int device); /* to a port; to the one it came from: dropped */
 void flood(pkt_t p);               /* to all ports but the one it came from */
@@ -76,121 +79,26 @@ int64_t now(void);
 
 /* ---- State ---- */
 
-/* MAP(name, key type, value type, capacity);
- * MAP(name, key type, value type, capacity, EXPIRES_AFTER(time));
+/* Everything is declared at file level, and used in the file that declares it.
  *
- * A map of that name. Keys and values are structs, integers or enumerations, and given by value; two
- * keys are equal when all their members are (padding does not count). With a time, an entry that was
- * not found or put for that long is gone. */
-#define MAP(...) MAESTRO_PICK(__VA_ARGS__, MAESTRO_EXPIRING, MAESTRO_LASTING, 0)(__VA_ARGS__)
-#define EXPIRES_AFTER(time) (time)
-
-/* Is there an entry? */
-#define map_contains(map, ...) maestro_contains_##map(__VA_ARGS__)
-
-/* The value of an entry; all zero when there is none. */
-#define map_get(map, ...) maestro_get_##map(__VA_ARGS__)
-
-/* map_put(map, key, value): adds or replaces an entry. False, and nothing changes, when the map is full
- * and the key is new. */
-#define map_put(map, ...) maestro_put_##map(__VA_ARGS__)
-
-/* Removes an entry. False when there is none. */
-#define map_erase(map, ...) maestro_erase_##map(__VA_ARGS__)
-
-/* ---- Behind the scenes ---- */
-
-/* An entry has an index: of its key, of its value, and of the time when it was last used. */
-struct maestro_map {
-  struct Map *map; /* key -> index */
-  struct Vector *keys;
-  struct Vector *values;
-  struct DoubleChain *ages;
-  unsigned capacity;
-  int key_size;
-  int value_size;
-  int64_t idle_time; /* ns; 0: entries stay */
-  bool (*allocate)(void);
-  void (*expire)(void);
-  bool (*equal)(void *a, void *b);
-  unsigned (*hash)(void *key);
-  void (*copy_key)(void *to, const void *from); /* the members, and not what is between them */
-  void (*clear_key)(void *key);
-  void (*clear_value)(void *value);
-};
-
-bool maestro_map_allocate(struct maestro_map *m);
-void maestro_map_expire(struct maestro_map *m);
-bool maestro_map_find(struct maestro_map *m, void *key);
-bool maestro_map_read(struct maestro_map *m, void *key, void *value);
-bool maestro_map_write(struct maestro_map *m, void *key, const void *value);
-bool maestro_map_remove(struct maestro_map *m, void *key);
-
-/* What a map's functions do happens, for messages, at the line that calls them. */
-#ifdef __clang__
-#define MAESTRO_INLINE static inline __attribute__((unused, nodebug))
-#else
-#define MAESTRO_INLINE static inline __attribute__((unused))
-#endif
-
-#define MAESTRO_PICK(name, key, value, capacity, time, macro, ...) macro
-#define MAESTRO_LASTING(name, K, V, capacity) MAESTRO_MAP(name, K, V, capacity, 0)
-#define MAESTRO_EXPIRING(name, K, V, capacity, time)                                \
-  _Static_assert((time) > 0, "EXPIRES_AFTER needs a time above 0");                 \
-  MAESTRO_MAP(name, K, V, capacity, time)
-
-/* The first three functions are generated from the members of K. */
-#define MAESTRO_MAP(name_, K, V, capacity_, time)                                   \
-  _Static_assert((capacity_) > 0, "a MAP needs a capacity above 0");                \
-  bool maestro_equal_##name_(const void *a, const void *b);                         \
-  unsigned maestro_hash_##name_(void *key);                                         \
-  void maestro_copy_##name_(void *to, const void *from);                            \
-  static bool maestro_same_##name_(void *a, void *b) {                              \
-    K *x = a, *y = b;                                                               \
-    return maestro_equal_##name_(x, y);                                             \
-  }                                                                                 \
-  static void maestro_clear_key_##name_(void *cell) {                               \
-    K *key = cell;                                                                  \
-    memset(key, 0, sizeof *key);                                                    \
-  }                                                                                 \
-  static void maestro_clear_value_##name_(void *cell) {                             \
-    V *value = cell;                                                                \
-    memset(value, 0, sizeof *value);                                                \
-  }                                                                                 \
-  static bool maestro_allocate_##name_(void);                                       \
-  static void maestro_expire_##name_(void);                                         \
-  struct maestro_map name_ = {                                                      \
-      .capacity = (capacity_),                                                      \
-      .key_size = sizeof(K),                                                        \
-      .value_size = sizeof(V),                                                      \
-      .idle_time = (time),                                                          \
-      .allocate = maestro_allocate_##name_,                                         \
-      .expire = maestro_expire_##name_,                                             \
-      .equal = maestro_same_##name_,                                                \
-      .hash = maestro_hash_##name_,                                                 \
-      .copy_key = maestro_copy_##name_,                                             \
-      .clear_key = maestro_clear_key_##name_,                                       \
-      .clear_value = maestro_clear_value_##name_,                                   \
-  };                                                                                \
-  static bool maestro_allocate_##name_(void) {                                      \
-    return maestro_map_allocate(&name_);                                            \
-  }                                                                                 \
-  static void maestro_expire_##name_(void) { maestro_map_expire(&name_); }          \
-  MAESTRO_INLINE bool maestro_contains_##name_(K key) {                             \
-    return maestro_map_find(&name_, &key);                                          \
-  }                                                                                 \
-  MAESTRO_INLINE V maestro_get_##name_(K key) {                                     \
-    V value;                                                                        \
-    memset(&value, 0, sizeof value);                                                \
-    maestro_map_read(&name_, &key, &value);                                         \
-    return value;                                                                   \
-  }                                                                                 \
-  MAESTRO_INLINE bool maestro_put_##name_(K key, V value) {                         \
-    return maestro_map_write(&name_, &key, &value);                                 \
-  }                                                                                 \
-  MAESTRO_INLINE bool maestro_erase_##name_(K key) {                                \
-    return maestro_map_remove(&name_, &key);                                        \
-  }                                                                                 \
-  extern struct maestro_map name_
+ *   MAP(name, K, V, capacity)                          map_contains  map_get  map_put  map_erase
+ *   MAP(name, K, V, capacity, EXPIRES_AFTER(time))     the same; using an entry keeps it
+ *   MAP(name, K, V, capacity, EXPIRES_AFTER(time), UNLESS_REFRESHED)
+ *                                                      map_refresh keeps an entry, nothing else
+ *   COUNTER(name, K, capacity)                         counter_add  counter_get
+ *   TOKEN_BUCKET(name, K, capacity, rate, burst)       bucket_take
+ *   SKETCH(name, K, width, threshold, EXPIRES_AFTER(time))
+ *                                                      sketch_count  sketch_over  sketch_refresh
+ *   LPM(name)                                          lpm_add  lpm_lookup
+ *   BACKENDS(name, capacity, height, EXPIRES_AFTER(time))
+ *                                                      backend_alive  backend_is_alive  backend_for
+ *
+ * K and V are types: structs, integers or enumerations, given by value. */
+#include "maestro/dialect/backends.h"
+#include "maestro/dialect/counter.h"
+#include "maestro/dialect/lpm.h"
+#include "maestro/dialect/map.h"
+#include "maestro/dialect/sketch.h"
+#include "maestro/dialect/token_bucket.h"
 
 #endif

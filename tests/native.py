@@ -1,9 +1,8 @@
-"""An example as it is, on the plain runtime, one packet at a time: the reference build as a shared library."""
+"""An NF as it is, on the plain runtime, one packet at a time: the reference build as a shared library."""
 
 from __future__ import annotations
 
 import ctypes
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,25 +10,19 @@ from maestro.frontend.nf import load
 from maestro.ir.plan import Plan, PortPlan
 from maestro.verify.reference import build_reference
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
 DROP, FLOOD = 0xFFFE, 0xFFFF
 SECOND = 1_000_000_000
 
 _FLAGS = ("-O1", "-shared", "-fPIC", "-pthread", "-w")
 
 
-def settings(example: str) -> dict[str, object]:
-    """What the example's nf.toml says."""
-    return tomllib.loads((EXAMPLES / example / "nf.toml").read_text())
-
-
 class NativeNF:
     """``send`` returns a verdict and the bytes as they are afterwards; an NF's state lasts as long as the object."""
 
-    def __init__(self, example: str, folder: Path, argv: Sequence[str] = ()) -> None:
+    def __init__(self, source: Path, folder: Path, argv: Sequence[str] = ()) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         library = folder / "nf.so"
-        build_reference(load([EXAMPLES / example]), _any_plan(example), library, argv=argv, flags=_FLAGS)
+        build_reference(load([source]), _any_plan(source.name), library, argv=argv, flags=_FLAGS)
         self._nf = ctypes.CDLL(str(library))
         self._nf.nf_core_create.restype = ctypes.c_void_p
         self._nf.nf_packet.restype = ctypes.c_uint16
