@@ -6,11 +6,7 @@
 #include "nf-util.h"
 #include "nf.h"
 
-<<<<<<< HEAD
-#undef DROP /* maestro.h has its own */
-=======
 #undef DROP /* here these are maestro.h's */
->>>>>>> refs/heads/examples
 #undef FLOOD
 #include "dialect.h"
 
