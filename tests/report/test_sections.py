@@ -125,7 +125,7 @@ def test_indices_and_fields_by_name() -> None:
     assert index_fields(zext(concat(packet_byte(36), packet_byte(37)), 32)) == "l4.dport"
     assert index_fields(zext(extract(packet_byte(60), 3, 0), 32)) == "bytes 60"
     nf = policer()
-    assert list(named_fields(nf, "buckets", [(8, 8), (3, 2)])) == ["time", "bytes 3 to 4"]
+    assert list(named_fields(nf, "buckets", [(8, 8), (3, 2), (0, 16)])) == ["time", "bytes 3 to 4", "tokens", "time"]
 
 
 def test_messages_speak_of_maps_not_of_their_parts() -> None:

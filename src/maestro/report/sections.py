@@ -132,9 +132,13 @@ def _verb(op: Operation, name: str) -> str:
 
 def named_fields(model: Model, vector: str, parts: Iterable[tuple[int, int]]) -> Iterator[str]:
     """The elements' fields at (offset, size), by their names in C where those are known."""
-    layout = {(f.offset, f.size): f.name for f in model.object(vector).elem_layout}
+    layout = sorted(model.object(vector).elem_layout, key=lambda f: f.offset)
     for offset, size in parts:
-        yield layout.get((offset, size)) or f"bytes {offset} to {offset + size - 1}"
+        inside = [f for f in layout if offset <= f.offset and f.offset + f.size <= offset + size]
+        if sum(f.size for f in inside) == size:
+            yield from (f.name for f in inside)
+        else:
+            yield f"bytes {offset} to {offset + size - 1}"
 
 
 def index_fields(index: Expr) -> str:

@@ -122,7 +122,7 @@ class Details:
     def _constraint(self, c: Constraint) -> Iterator[RenderableType]:
         """The requirement; where its short form hides the fields, those too, once when both sides name the same."""
         short, bracket, exact = c.text.partition(" [")
-        yield indented(2, Text(short).append(f"  [{c.rule}]", style="dim"))
+        yield Hanging(Text(short).append(f"  [{c.rule}]", style="dim"))
         if bracket:
             left, _, right = exact.removesuffix("]").partition(" = ")
             yield indented(6, Text(left if left == right else f"{left} = {right}", style="dim"))
@@ -131,16 +131,23 @@ class Details:
         """How R5, R6 and R7 are put to work."""
         plan, names = self._result.plan, {o.name for o in section.objects}
         for s in (s for s in plan.steering if owner(self._result.model, s.allocator) in names):
-            yield indented(
-                2, Text(f"packets on port {s.port} name indices of {s.allocator} in {index_fields(s.index)}")
-            )
+            said = f"packets on port {s.port} name indices of {s.allocator} in {index_fields(s.index)}"
+            yield Hanging(Text(said).append(self._each(section, s.allocator)))
         for i in (i for i in plan.interchanges if names & {owner(self._result.model, n) for n in i.objects}):
             compared = ", ".join(named_fields(self._result.model, i.vector, i.bytes))
-            yield indented(2, Text(f"the NF compares {compared} of {i.vector} with the packet"))
+            yield Hanging(Text(f"the NF compares {compared} of {i.vector} with the packet"))
         for r in (r for r in plan.replicas if owner(self._result.model, r.object) in names and r.parts):
-            named = named_fields(self._result.model, r.object, ((at, size) for at, size, _ in r.parts))
-            merged = ", ".join(f"{name} {_MERGED[how]}" for name, (_, _, how) in zip(named, r.parts, strict=True))
-            yield indented(2, Text(f"copies of {r.object} are merged: {merged}"))
+            merged = ", ".join(
+                f"{name} {_MERGED[how]}"
+                for at, size, how in r.parts
+                for name in named_fields(self._result.model, r.object, [(at, size)])
+            )
+            yield Hanging(Text(f"copies of {r.object} are merged: {merged}"))
+
+    def _each(self, section: Section, allocator: str) -> str:
+        """How many indices every core gets, where that is known."""
+        each = next((o.entries for o in section.objects if o.name == owner(self._result.model, allocator)), ())
+        return f"; cores 0 to {len(each) - 1} have {', '.join(map(str, each))} of them" if len(each) > 1 else ""
 
     def _reason(self, reason: Reason) -> Iterator[RenderableType]:
         level, style = ("warning", "bold yellow") if is_refusal(reason) else ("note", "bold cyan")
@@ -151,7 +158,8 @@ class Details:
             names = ", ".join(dict.fromkeys(owner(self._result.model, n) for n in part.objects))
             yield indented(6, Text(short).append(f"  {names}: {', '.join(self._places.all(part.spans))}", style="dim"))
         fresh = [s for s in reason.spans if s not in self._shown]
-        yield from self._source(fresh)
+        if is_refusal(reason) or len(fresh) == len(reason.spans):
+            yield from self._source(fresh)
         if reason.spans and not fresh and is_refusal(reason):
             yield indented(4, Text(f"at {', '.join(self._places.all(reason.spans))}, shown above", style="dim"))
         if reason.hint:

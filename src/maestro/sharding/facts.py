@@ -66,7 +66,7 @@ def _of(job: Job, treatment: Treatment) -> Iterator[Reason]:
                 (job.analysis.model.object(name).span,),
                 "a key is counted too often less frequently than in the sequential NF, never more",
             )
-    if treatment.rule != "R7" and treatment.group.allocators and job.cores > 1:
+    if treatment.rule not in ("R6", "R7") and treatment.group.allocators and job.cores > 1:
         yield _divided(job, treatment.group)
 
 
