@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from maestro.certificate.judge import Judge
 from maestro.certificate.runs import Run, only_inputs
-from maestro.ir.expr import TRUE, Expr, binary, const, eq, land, negate, substitute, symbols, zext
+from maestro.ir.expr import Expr, binary, const, eq, land, negate, substitute, symbols, zext
 from maestro.ir.model import Model, Operation
 from maestro.ir.plan import Plan
 from maestro.solver.answer import Answer
@@ -184,6 +184,15 @@ class Atlas:
         how = "own" if get.object in self.group.sharded else get.object
         return Target(how, Location(get.object, input_key(run, get.arg("key"))), scale)
 
+    def facts(self, run: Run, index: Expr) -> tuple[Expr, ...]:
+        """What is known on a path, and that ``index``, one of the group's, is one that its allocator gives out."""
+        sizes = [o.capacity for o in self.model.objects if o.kind == "dchain" and o.name in self.group.objects]
+        return (
+            *self.model.axioms,
+            *run.conditions,
+            *(binary("ult", index, const(size, index.width)) for size in sizes),
+        )
+
     def _scale(self, run: Run, index: Expr, symbol: Expr) -> int:
         """The c for which Z3 shows ``index = c * symbol + r`` with r < c, without overflow. Raises UnlocatedError."""
 
@@ -198,17 +207,11 @@ class Atlas:
             raise UnlocatedError(f"the index {index} is not a multiple of {symbol} and a rest")
         wide = binary("add", binary("mul", zext(symbol, 64), const(scale, 64)), zext(at(0), 64))
         right = land(eq(zext(index, 64), wide), binary("ult", at(0), const(scale, index.width)))
-        known = [*self.model.axioms, *run.conditions, self._in_range(symbol)]
-        answer = self.judge.ask([*known, negate(right)]).answer
+        answer = self.judge.ask([*self.facts(run, symbol), negate(right)]).answer
         if answer is not Answer.UNSAT:
             form = f"{scale} * {symbol} + r with r < {scale}"
             raise UnlocatedError(f"the index {index} may be another entry's: not shown to be {form} ({answer.value})")
         return scale
-
-    def _in_range(self, index: Expr) -> Expr:
-        """What an allocator gives out, and so what the group's maps hold, is below its capacity."""
-        sizes = [o.capacity for o in self.model.objects if o.name in self.group.objects and o.kind == "dchain"]
-        return binary("ult", index, const(min(sizes), index.width)) if sizes else TRUE
 
 
 def _stored(run: Run, allocation: Operation) -> Location | None:

@@ -52,7 +52,7 @@ def _stays(run: Run, o: Operation, scale: int, atlas: Atlas, judge: Judge) -> An
     last = binary("add", first, const(scale, 64))
     inside = land(binary("ule", first, zext(start, 64)), binary("ule", zext(end, 64), last))
     wrong = negate(binary("or", inside, binary("sle", end, start)))
-    return judge.ask([*atlas.model.axioms, *run.conditions, wrong]).answer
+    return judge.ask([*atlas.facts(run, own[0]), wrong]).answer
 
 
 def _is_own(run: Run, symbol: Expr, atlas: Atlas) -> bool:
