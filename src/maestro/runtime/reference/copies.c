@@ -24,7 +24,7 @@ static unsigned capacity(const struct merge_object *object) {
   return maestro_vector_capacity(maestro_vector((unsigned)object->vector));
 }
 
-bool copies_start(void) {
+bool maestro_copies_start(void) {
   started = calloc(copied_count() + 1, sizeof *started);
   for (unsigned i = 0; started != NULL && i < copied_count(); i++) {
     const struct merge_object *object = &nf_copied[i].object;

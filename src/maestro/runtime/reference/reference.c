@@ -47,7 +47,7 @@ struct nf_core *nf_core_create(struct nf_shared *shared, unsigned core, unsigned
   if (nf_config_init) {
     nf_config_init(maestro_nf_argc, maestro_nf_argv);
   }
-  return maestro_reference_init() && copies_start() ? &the_core : NULL;
+  return maestro_reference_init() && maestro_copies_start() ? &the_core : NULL;
 }
 
 void nf_core_destroy(struct nf_core *nf) { (void)nf; }

@@ -29,7 +29,7 @@ extern const struct copied nf_copied[];
 extern const unsigned nf_copied_count;
 
 /* Remembers what vectors hold before the first packet. False when there is not enough memory. */
-bool copies_start(void);
+bool maestro_copies_start(void);
 
 /* Generated: the NF's entry points, whatever their names and parameters. */
 bool maestro_reference_init(void);

@@ -7,7 +7,6 @@
 #define bench_print replay_bench_print
 #define bench_worker replay_bench_worker
 #define clock_ns replay_clock_ns
-#define copies_start replay_copies_start
 #define cursor_free replay_cursor_free
 #define cursor_next replay_cursor_next
 #define cursor_start replay_cursor_start
