@@ -16,8 +16,8 @@ from maestro.ir.model import Assume, Kind, Operation, Step
 from maestro.models.packet import HEAD
 from maestro.solver.answer import Answer
 from maestro.solver.path import Oracle
-from maestro.symex.pins import Pins, only_atom
 from maestro.symex.ends import CannotMerge
+from maestro.symex.pins import Pins, only_atom
 
 
 @dataclass(frozen=True)
