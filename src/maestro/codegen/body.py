@@ -374,10 +374,15 @@ class Body:
         """Name every stored value that reads packet bytes which an earlier store overwrites."""
         gone: set[int] = set()
         for p in step.edits:
-            if isinstance(p, Put) and p.value not in scope.names and gone & self._packet_bytes(p.value, scope):
+            if isinstance(p, Put) and p.value not in scope.names and self._reads(p.value, gone, scope):
                 name = PACKET_FIELDS.get((p.offset, p.size), f"packet_{p.offset}")
                 self._define(p.value, f"new_{name}", scope)
             gone.update(range(p.offset, p.offset + p.size))
+
+    def _reads(self, e: Expr, gone: set[int], scope: _Scope) -> bool:
+        """Whether ``e`` reads one of the packet's bytes ``gone``; sums are taken to read all of them."""
+        adds = any(x.op == "uf" and x.name == "packet_sum" for x in unnamed((e,), scope.names))
+        return bool(gone and adds) or bool(gone & self._packet_bytes(e, scope))
 
     def _packet_bytes(self, e: Expr, scope: _Scope) -> set[int]:
         loads = (self._words.load(x) for x in unnamed((e,), scope.names) if x.op == "sym" and x not in scope.names)

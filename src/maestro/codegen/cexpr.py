@@ -132,7 +132,7 @@ class Printer:
             case "eq" | "ult" | "ule" | "slt" | "sle":
                 return self._comparison(e)
             case "uf":
-                return self._crc(e)
+                return self._packet_sum(e) if e.name == "packet_sum" else self._crc(e)
         if e.width == 1 and e.op in _BITWISE:
             return self._logic(e)
         if e.op in _HELPERS:
@@ -279,6 +279,10 @@ class Printer:
         rank = max(yes.rank, no.rank)
         yes, no = self._raised(yes, e.args[1], rank), self._raised(no, e.args[2], rank)
         return Text(f"{cond.at(_UNARY)} ? {yes.at(_UNARY)} : {no.at(_UNARY)}", _CHOICE, rank)
+
+    def _packet_sum(self, e: Expr) -> Text:
+        start, count = e.args
+        return Text(f"packet_sum(packet + {start.value}, {self._text(count).text})", _PRIMARY, 1)
 
     def _crc(self, e: Expr) -> Text:
         """The SSE4.2 instructions, by the width of their second operand."""

@@ -11,6 +11,7 @@ from maestro.models import (
     lpm_dir_24_8,
     map,
     packet,
+    packet_sum,
     sketch,
     text,
     vector,
@@ -19,5 +20,5 @@ from maestro.models.context import MODELS, Context
 
 __all__ = [
     "MODELS", "Context", "checksum", "cht", "double_chain", "double_map", "expirator", "files", "libc", "lpm_dir_24_8",
-    "map", "packet", "sketch", "text", "vector",
+    "map", "packet", "packet_sum", "sketch", "text", "vector",
 ]  # fmt: skip

@@ -17,7 +17,6 @@ from maestro.solver.witness import Witness, Witnesses
 
 _SHARED = frozenset({"now", "pkt_len", "device"})
 """What most constraints of a path are about: fixed, they fall apart into easy ones."""
-_HARD = frozenset({"mul", "udiv", "urem", "sdiv", "srem"})
 
 
 class Oracle:
@@ -82,7 +81,7 @@ class Oracle:
         """Whether it multiplies or divides: then it pays to ask with as few free symbols as possible first."""
         found = self._hard.get(e)
         if found is None:
-            found = self._hard[e] = any(n.op in _HARD for n in walk(e))
+            found = self._hard[e] = any(_multiplies(n) for n in walk(e))
         return found
 
     def related(self, constraints: Iterable[Expr], query: Expr) -> list[Expr]:
@@ -117,3 +116,8 @@ class Oracle:
             return None
         answer, model = self._backend.model(constraints, wanted)
         return model if answer is Answer.SAT else None
+
+
+def _multiplies(e: Expr) -> bool:
+    """Multiplications by constants are easy: additions."""
+    return e.op in ("udiv", "urem", "sdiv", "srem") or (e.op == "mul" and not any(a.is_const for a in e.args))

@@ -65,7 +65,8 @@ class Access:
 
     def _target(self, pointer: Scalar, span: Span | None) -> Pointer:
         if isinstance(pointer, Pointer):
-            return pointer
+            offset = self.run.simplified(pointer.offset)
+            return pointer if offset is pointer.offset else Pointer(pointer.obj, offset)
         if isinstance(pointer, Function):
             raise SourceError(f"reads or writes the function `{pointer.name}`", span=span, code="bad-pointer")
         if pointer.is_const and pointer.value == 0:

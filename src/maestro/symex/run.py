@@ -17,6 +17,7 @@ from maestro.models.packet import HEAD
 from maestro.solver.answer import Answer
 from maestro.solver.path import Oracle
 from maestro.symex.ends import CannotMerge
+from maestro.symex.pins import Pins, only_atom
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ class Run:
         self.packet_floor = 0
         self._guards: list[Expr] = []
         self._promises: list[Expr] = []
+        self._pins = Pins()
         self._operations = 0
 
     @property
@@ -74,6 +76,7 @@ class Run:
 
         Raises SourceError when it depends on memory that was never written.
         """
+        cond = self._pins.apply(cond)
         if cond.is_const:
             return bool(cond.value)
         known = self.facts.get(cond)
@@ -199,6 +202,7 @@ class Run:
 
     def possible(self, cond: Expr) -> Answer:
         """Whether ``cond`` can hold on this path, without deciding it."""
+        cond = self._pins.apply(cond)
         if cond.is_const:
             return Answer.SAT if cond.value else Answer.UNSAT
         known = self.facts.get(cond)
@@ -210,16 +214,23 @@ class Run:
 
     def values(self, e: Expr, limit: int) -> list[int] | None:
         """All values of ``e`` on this path, or None when there are too many or it is not known."""
+        e = self._pins.apply(e)
         if e.is_const:
             return [e.value]
         return self.oracle.values(self.constraints, e, limit) if self.oracle else None
 
     def pin(self, e: Expr, values: Sequence[int], span: Span | None) -> int:
-        """Fork over the ``values`` of ``e``; the one of this path."""
-        for value in values[:-1]:
-            if self.decide(eq(e, const(value, e.width)), span):
-                return value
-        return values[-1]
+        """Fork over the ``values`` of ``e``; the one of this path. What ``e`` is made of is known from here on."""
+        chosen = next((v for v in values[:-1] if self.decide(eq(e, const(v, e.width)), span)), values[-1])
+        if len(values) > 1 and self.oracle is not None and (atom := only_atom(e)) is not None:
+            left = self.oracle.values(self.constraints, atom, 1)
+            if left is not None and len(left) == 1:
+                self._pins.add(atom, const(left[0], atom.width))
+        return chosen
+
+    def simplified(self, e: Expr) -> Expr:
+        """``e`` with what was pinned on this path put in."""
+        return self._pins.apply(e)
 
     def record(
         self,

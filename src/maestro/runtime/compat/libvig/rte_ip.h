@@ -56,6 +56,14 @@ struct ipv6_hdr {
   MAESTRO_IPV6_HEADER
 } __rte_packed;
 
+/* `sum` plus `length` bytes, read as 16-bit words in memory order and padded with a zero byte. The sum
+ * of a packet cannot overflow 32 bits: at most 32,768 words. */
+uint32_t maestro_add_bytes(uint32_t sum, const void *data, size_t length);
+
+/* What a TCP or UDP checksum field must hold, over `length` bytes from `l4` on; that field must be 0.
+ * Never 0 itself (RFC 768). */
+uint16_t maestro_transport_checksum(const struct rte_ipv4_hdr *ip, const void *l4, size_t length);
+
 /* The RFC 1071 sum of `length` bytes, folded to 16 bits and not complemented; as stored in a
  * header. */
 uint16_t rte_raw_cksum(const void *data, size_t length);

@@ -55,6 +55,16 @@ static inline uint64_t ldbe(const void *at, unsigned bytes) {
   return x;
 }
 
+/* The sum of `count` bytes as 16-bit words in memory order, the last one padded with a zero byte: what
+ * Internet checksums are made of (RFC 1071). */
+static inline uint32_t packet_sum(const uint8_t *bytes, uint32_t count) {
+  uint32_t sum = 0;
+  for (uint32_t i = 0; i + 1 < count; i += 2) {
+    sum += (uint32_t)bytes[i] | (uint32_t)bytes[i + 1] << 8;
+  }
+  return count % 2 == 0 ? sum : sum + bytes[count - 1];
+}
+
 #undef MAESTRO_ACCESS
 #undef MAESTRO_LE
 #undef MAESTRO_BE
