@@ -13,7 +13,7 @@ from sink import sink
 import handmade
 from maestro.codegen.emit import emit_nf, steps
 from maestro.codegen.locking import Common, common, read_form
-from maestro.codegen.lower import Again, Call, Due, Lock, ReadCell, Return, Step, Unlock, WriteCell, following
+from maestro.codegen.lower import Again, Call, Differs, Due, Lock, ReadCell, Return, Step, Unlock, WriteCell, following
 from maestro.ir.expr import binary, const
 from maestro.ir.model import Kind, Model
 from maestro.ir.plan import Plan
@@ -48,8 +48,8 @@ def runs(step: Step) -> Iterator[list[Step]]:
 
 
 def form(model: Model, shared: Common) -> Step:
-    _, step = steps(model)
-    return read_form(step, shared)
+    words, step = steps(model)
+    return read_form(step, shared, words)
 
 
 @pytest.mark.parametrize("make", MODELS, ids=lambda f: f.__name__)
@@ -64,7 +64,7 @@ def test_common_state_is_looked_at_under_the_lock_and_never_changed(make: Callab
                     case Lock() | Unlock():
                         assert held == isinstance(step, Unlock)
                         held = not held
-                    case Due():
+                    case Due() | Differs():
                         assert held
                     case Again():
                         assert step.locked == held
@@ -83,7 +83,7 @@ def test_nothing_is_changed_before_starting_over(make: Callable[[], Model]) -> N
     model = make()
     for names in choices(model):
         for run in runs(form(model, common(model, locking(model, names)))):
-            last = max((i for i, s in enumerate(run) if isinstance(s, Again | Due)), default=0)
+            last = max((i for i, s in enumerate(run) if isinstance(s, Again | Due | Differs)), default=0)
             before = [s for s in run[:last] if isinstance(s, Call | WriteCell) and s.op.kind.modifies]
             assert {s.op.method for s in before if not isinstance(s, WriteCell) or s.pieces} <= {"expire_map"}
 
@@ -91,7 +91,7 @@ def test_nothing_is_changed_before_starting_over(make: Callable[[], Model]) -> N
 def test_paths_without_common_state_take_no_lock() -> None:
     model = handmade.policer()
     for run in runs(form(model, common(model, locking(model, set(written(model)))))):
-        looks = [s for s in run if isinstance(s, Call | ReadCell | WriteCell | Due)]
+        looks = [s for s in run if isinstance(s, Call | ReadCell | WriteCell | Due | Differs)]
         assert any(isinstance(s, Lock) for s in run) == bool(looks)
 
 
