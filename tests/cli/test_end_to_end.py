@@ -34,6 +34,15 @@ def test_parallel_and_original_agree(name: str) -> None:
     assert verify["stats"]["forwarded"] > 10_000
 
 
+@pytest.mark.parametrize("name", ["firewall", "policer"])
+def test_locks_and_original_agree(name: str) -> None:
+    options = ("--strategy", "locks", "--packets", 60_000, "--json")
+    run = maestro("verify", EXAMPLES / name, *options, "--", *SMALL_TABLES[name])
+    assert run.status == 0, run
+    assert run.document["strategy"] == "locks"
+    assert run.document["verify"]["differences"] == 0, run.document["verify"]["first"]
+
+
 TAGGER = """
 #include "nf-util.h"
 #include "nf.h"

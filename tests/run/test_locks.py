@@ -29,7 +29,7 @@ NFS = {
     "gate": {"source": HERE / "locks" / "gate.c", "strategy": "auto", "locked": "opened"},
     "gate-locked": {"source": HERE / "locks" / "gate.c"},
     "firewall": {"source": EXAMPLES / "firewall", "argv": ("--max-flows", "500", "--expire", "1000000")},
-    "policer": {"source": EXAMPLES / "policer", "argv": ("--capacity", "300")},
+    "policer": {"source": EXAMPLES / "policer", "argv": ("--capacity", "300", "--rate", "1000", "--burst", "1000")},
 }
 
 _made: dict[str, Parallel] = {}
@@ -115,7 +115,9 @@ MISTAKES = {
         (_ALL, _GIVE, _GIVE.replace("    lock", "    if (core == turn->core) lock")),
     ),
     "packets at the time of their own core": (
-        "counter", (_ALL, "  locks->time = lock_later_(now, locks->time);", "  locks->time = now;"),
+        "counter",
+        (_ALL, "  locks->time = lock_later_(now, locks->time);", "  locks->time = now;"),
+        (_ALL, "    now = lock_later_(now, locks->lock[core].time);\n", ""),
     ),
 }  # fmt: skip
 """What is wrong → which NF shows it, and how to make it so: file, text, other text."""

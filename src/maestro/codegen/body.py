@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from maestro.codegen.calls import ARGUMENTS, PURE, answer_name, expiry_key, is_stored, runtime_function
+from maestro.codegen import calls
 from maestro.codegen.cexpr import Printer, ctype, load_text
 from maestro.codegen.locking import NONE, Common, constants
 from maestro.codegen.lower import (
     Again,
     BuildKey,
     Call,
+    Differs,
     Due,
     If,
     Lock,
@@ -102,11 +103,11 @@ class Body:
                 case Due():
                     self._due(step, scope)
                     step = step.then
-                case Lock():
-                    self._out.line("now = lock_own(&nf->turn, now);")
+                case Differs():
+                    self._differs(step, scope)
                     step = step.then
-                case Unlock():
-                    self._out.line("unlock_own(&nf->turn);")
+                case Lock() | Unlock():
+                    self._out.line(calls.lock_text(step))
                     step = step.then
 
     # -- values
@@ -244,11 +245,11 @@ class Body:
         """Write the call; as the condition of the branch on its outcome where that is all the outcome is for."""
         below = self._needs.values(following(step))
         used = {name: e for name, e in step.op.results if e in below}
-        if not used and step.op.method in PURE:
+        if not used and step.op.method in calls.PURE:
             return step.then
         self._name_values(step, scope)
         text = self._call_text(step, used, scope)
-        answer = next((e for name, e in step.op.results if not is_stored(step.op, name)), None)
+        answer = next((e for name, e in step.op.results if not calls.is_stored(step.op, name)), None)
         if answer is None or answer not in used.values():
             self._out.line(f"{text};", place(step.op.span))
         elif self._only_tested(answer, step.then):
@@ -256,7 +257,7 @@ class Body:
             assert isinstance(step.then, If)
             return self._if(step.then, scope)
         else:
-            name = unique(f"{self._members[step.op.object]}_{answer_name(step.op.method)}", scope.taken)
+            name = unique(f"{self._members[step.op.object]}_{calls.answer_name(step.op.method)}", scope.taken)
             scope.names[answer] = name
             self._out.line(f"const {ctype(answer.width)} {name} = {text};", place(step.op.span))
         return step.then
@@ -279,15 +280,15 @@ class Body:
         args += self._other_objects(op)
         if step.key is not None:
             args += [scope.arrays[step.key], str(step.key.width // 8)]
-        for name in ARGUMENTS:
+        for name in calls.ARGUMENTS:
             if name in step.args and (name != "time" or timed):
                 e = step.args[name]
                 args.append(show.time(e) if name == "time" else show.value(e))
         for name, e in op.results:
-            if is_stored(op, name):
+            if calls.is_stored(op, name):
                 shown = "index" if op.object in self._index_maps else name
                 args.append(f"&{self._result(f'{member}_{shown}', e, scope)}")
-        return f"{'shared_' if aged else ''}{runtime_function(op)}({', '.join(args)})"
+        return f"{'shared_' if aged else ''}{calls.runtime_function(op)}({', '.join(args)})"
 
     def _at(self, name: str) -> str:
         """The address of an object."""
@@ -309,29 +310,35 @@ class Body:
         keys = self._members[vector.name]
         args = [self._at(vector.name), str(vector.elem_size)]
         for table in map(self._model.object, op.related[1:]):
-            args += [self._at(table.name), str(table.key_bytes), expiry_key(keys, self._members[table.name])]
+            args += [self._at(table.name), str(table.key_bytes), calls.expiry_key(keys, self._members[table.name])]
         if op.method == "expire_range":
-            args += [str(self._model.object(op.object).key_bytes), expiry_key(keys, self._members[op.object])]
+            args += [str(self._model.object(op.object).key_bytes), calls.expiry_key(keys, self._members[op.object])]
         return args
 
     # -- locks
 
     def _again(self, step: Again) -> None:
         if step.locked:
-            self._out.line("unlock_own(&nf->turn);")
+            self._out.line(calls.UNLOCK)
         self._out.line("return NF_AGAIN;", place(step.span))
 
     def _due(self, step: Due, scope: _Scope) -> None:
         self._name_values(step, scope)
-        shared = "shared_" if step.op.object in self._common.aged else ""
-        question, time = "spare", ""
-        if step.time is not None:
-            question, time = "due", f", {self._printer(scope).time(step.time)}"
-        text = f"{shared}dchain_{question}({self._at(step.op.object)}{time})"
+        time = self._printer(scope).time(step.time) if step.time is not None else None
+        text = calls.question(self._at(step.op.object), time, aged=step.op.object in self._common.aged)
         self._out.open(f"if ({text})", place(step.op.span))
         self._again(Again(None, locked=True))
         self._out.close()
         scope.names.update(constants(step.op))
+
+    def _differs(self, step: Differs, scope: _Scope) -> None:
+        self._name_values(step, scope)
+        cell, fresh = self._cell(step.op, step.index, scope)
+        show = self._printer(scope)
+        tests = [calls.unlike(cell, p, scope.arrays, show) for p in step.pieces]
+        self._out.open(f"if ({' || '.join(tests)})", "" if fresh else place(step.op.span))
+        self._again(Again(None, locked=True))
+        self._out.close()
 
     # -- control
 

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from maestro.codegen.cexpr import Printer, ctype, load_text
+from maestro.codegen.lower import Lock, Unlock
+from maestro.codegen.memory import Copy, Load, Piece, Put
+from maestro.ir.expr import Expr
 from maestro.ir.model import Operation
 
 PURE = frozenset({"map_get", "map_size", "dchain_test", "sketch_fetch", "lpm_lookup", "cht_find"})
@@ -34,3 +40,26 @@ def answer_name(method: str) -> str:
         "dchain_test": "allocated", "dchain_free": "freed", "dchain_expire_one": "expired", "expire_map": "count",
         "cht_find": "found", "sketch_fetch": "over", "sketch_touch": "ok", "lpm_lookup": "value", "lpm_update": "ok",
     }[method]  # fmt: skip
+
+
+UNLOCK = "unlock_own(&nf->turn);"
+
+
+def lock_text(step: Lock | Unlock) -> str:
+    return "now = lock_own(&nf->turn, now);" if isinstance(step, Lock) else UNLOCK
+
+
+def question(at: str, time: str | None, *, aged: bool) -> str:
+    """Whether the allocator at ``at`` may have indices last touched at or before ``time``; None: has free ones."""
+    prefix = "shared_dchain" if aged else "dchain"
+    return f"{prefix}_spare({at})" if time is None else f"{prefix}_due({at}, {time})"
+
+
+def unlike(cell: str, p: Piece, arrays: Mapping[Expr, str], show: Printer) -> str:
+    """Whether the cell has other bytes than the piece would write; ``arrays``: the C names of built keys."""
+    if isinstance(p, Copy):
+        source = "packet" if p.base is None else arrays[p.base]
+        return f"memcmp({cell} + {p.offset}, {source} + {p.source}, {p.size}) != 0"
+    load = load_text(Load(None, p.offset, p.size, isinstance(p, Put) and p.big), cell)
+    value = show.value(p.value) if isinstance(p, Put) else "0"
+    return f"{load} != {value if value.isalnum() else f'({ctype(8 * p.size)})({value})'}"

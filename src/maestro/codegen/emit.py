@@ -207,7 +207,7 @@ def _packet(model: Model, names: dict[str, str], shared: Common) -> list[list[st
     if not shared.objects:
         head = [f"/* See include/maestro/nf.h. {_WHENCE}", "uint16_t nf_packet("]
         return [_form(model, words, names, shared, step, head)]
-    read = read_form(step, shared)
+    read = read_form(step, shared, words)
     reads, writes = not isinstance(read, Again), has_again(read)
     forms = []
     if reads:

@@ -4,7 +4,8 @@
 step of the tree (the write form)      in the read form
 =====================================  =================================================================
 changes common state                   ``again``: forget everything, start over in the write form
-touches the age of a common index      the same, in memory of the core's own
+touches the age of a common index      the same, in memory of the core's own, where no ``again`` follows
+writes what a common cell may hold     if the cell holds it: nothing; else ``again``
 expires common entries                 if there may be any to expire: ``again``; else nothing
 allocates a common index               if one is free: ``again``; else nothing
 changes the core's own state, and the  ``again``, so that there is nothing to undo; but expiring the
@@ -20,8 +21,12 @@ own objects (sharded, steered, replicated, read-only) need none, but the time is
 under a lock is it known that no other core has seen a later one. The write form is the tree as it is, with all locks
 held from beginning to end.
 
-Nothing but touches of ages and expiries changes state in the read form, and touches only where no ``again`` follows:
-an aborted attempt leaves no trace. Packet edits come last in every form.
+Nothing but touches of ages and expiries changes state in the read form, and an aborted attempt has touched nothing: it
+leaves no trace. A touch may come later than in the tree, as nothing in the read form looks at ages. Packet edits come
+last in every form.
+
+A write may leave a cell as it is when what it writes depends neither on the time nor on what is in a cell: a bridge
+notes again behind which port a host is. A counter or a bucket always changes.
 """
 
 from __future__ import annotations
@@ -33,6 +38,7 @@ from maestro.codegen.lower import (
     Again,
     BuildKey,
     Call,
+    Differs,
     Due,
     If,
     Lock,
@@ -44,6 +50,7 @@ from maestro.codegen.lower import (
     following,
     uses,
 )  # fmt: skip
+from maestro.codegen.memory import Copy, Piece, Put, Words
 from maestro.codegen.needs import Needs
 from maestro.ir.expr import Expr, negate, sym, symbols
 from maestro.ir.model import Kind, Model, Operation
@@ -87,15 +94,16 @@ def _at_now(op: Operation) -> bool:
     return op.method not in ("dchain_allocate", "dchain_refresh") or op.arg("time") is NOW
 
 
-def read_form(step: Step, shared: Common) -> Step:
-    """The read form of ``step``. An ``Again`` where no packet can be processed in it."""
-    form = _ReadForm(shared)
+def read_form(step: Step, shared: Common, words: Words) -> Step:
+    """The read form of ``step``, whose values ``words`` knows. An ``Again`` where it can process no packet."""
+    form = _ReadForm(shared, words)
     return form.locked(form.restarting(step))
 
 
 class _ReadForm:
-    def __init__(self, shared: Common) -> None:
+    def __init__(self, shared: Common, words: Words) -> None:
         self._shared = shared
+        self._words = words
         self._needs = Needs()
         self._facts: dict[Step, tuple[bool, bool]] = {}
 
@@ -121,11 +129,16 @@ class _ReadForm:
             assert isinstance(step, Call)
             return self._due(step)
         touch = step.op.object in self._shared.aged and step.op.kind is Kind.REFRESH
-        if shared and _changes(step) and not touch:
+        steady = isinstance(step, WriteCell) and all(self._is_steady(p) for p in step.pieces)
+        if shared and _changes(step) and not touch and not steady:
             return Again(step.op.span)
         then = self.restarting(step.then)
         if isinstance(then, Again):
             return then
+        if shared and _changes(step) and isinstance(step, WriteCell):
+            return Differs(step.op, step.index, step.pieces, then)
+        if touch and step.op.result("ok") not in self._needs.values((then,)):
+            return self._sunk(step, then)
         if _changes(step) and self._restarts(then) and not self._harmless(step):
             return Again(step.op.span)
         return replace(step, then=then)
@@ -138,6 +151,27 @@ class _ReadForm:
             then = then.no if then.cond is ok else then.yes
         then = self.restarting(then)
         return then if isinstance(then, Again) else Due(step.op, _threshold(step), then)
+
+    def _sunk(self, touch: Step, step: Step) -> Step:
+        """``step`` with ``touch`` done where nothing starts over any more."""
+        if isinstance(step, Again):
+            return step
+        if not self._restarts(step):
+            return _over(touch, (step,))
+        return _over(step, tuple(self._sunk(touch, s) for s in following(step)))
+
+    def _is_steady(self, piece: Piece) -> bool:
+        """Whether the cell may well hold already what the piece writes."""
+        match piece:
+            case Put(value=value):
+                return not any(s is NOW or self._is_stored(s) for s in symbols(value))
+            case Copy(base=base):
+                return base is None or base.op != "sym"
+        return piece.size in (2, 4, 8)
+
+    def _is_stored(self, e: Expr) -> bool:
+        load = self._words.load(e)
+        return load is not None and load.base is not None
 
     def _harmless(self, step: Step) -> bool:
         """Expiry of the core's own entries, whose number nobody asks for."""
@@ -157,7 +191,7 @@ class _ReadForm:
         known = self._facts.get(step)
         if known is None:
             below = [self._fact(s) for s in following(step)]
-            restarts = isinstance(step, Again | Due) or any(r for r, _ in below)
+            restarts = isinstance(step, Again | Due | Differs) or any(r for r, _ in below)
             reads = self._looks(step) or any(r for _, r in below)
             known = self._facts[step] = (restarts, reads)
         return known
@@ -165,7 +199,7 @@ class _ReadForm:
     def _looks(self, step: Step) -> bool:
         if isinstance(step, Call | ReadCell | WriteCell):
             return self._shared.touched_by(step.op)
-        return isinstance(step, Due)
+        return isinstance(step, Due | Differs)
 
     # -- where to lock
 
@@ -218,4 +252,4 @@ def constants(op: Operation) -> Iterator[tuple[Expr, str]]:
 
 def has_again(step: Step) -> bool:
     """Whether a packet may start over here or below."""
-    return isinstance(step, Again | Due) or any(has_again(s) for s in following(step))
+    return isinstance(step, Again | Due | Differs) or any(has_again(s) for s in following(step))

@@ -94,6 +94,16 @@ class Due:
 
 
 @dataclass(frozen=True, eq=False)
+class Differs:
+    """Start over if the cell's bytes are not already those of ``pieces``, which ``op`` would write."""
+
+    op: Operation
+    index: Expr
+    pieces: tuple[Piece, ...]
+    then: Step
+
+
+@dataclass(frozen=True, eq=False)
 class Lock:
     """Take the core's own lock."""
 
@@ -105,7 +115,7 @@ class Unlock:
     then: Step
 
 
-Step = BuildKey | Call | ReadCell | WriteCell | If | Return | Again | Due | Lock | Unlock
+Step = BuildKey | Call | ReadCell | WriteCell | If | Return | Again | Due | Differs | Lock | Unlock
 """What :func:`lower` makes; ``Again`` to ``Unlock`` are put in by ``maestro.codegen.locking``."""
 
 
@@ -118,7 +128,7 @@ def uses(step: Step) -> tuple[Expr, ...]:
             return tuple(step.args.values())
         case ReadCell():
             return (step.index,)
-        case WriteCell():
+        case WriteCell() | Differs():
             return (step.index, *_values(step.pieces)) if step.pieces else ()
         case If():
             return (step.cond,)
@@ -137,7 +147,7 @@ def _values(pieces: tuple[Piece, ...]) -> tuple[Expr, ...]:
 
 def copied(step: Step) -> tuple[Expr, ...]:
     """The cells that the step copies bytes of, and the keys that it passes or copies."""
-    pieces = step.pieces if isinstance(step, BuildKey | WriteCell) else ()
+    pieces = step.pieces if isinstance(step, BuildKey | WriteCell | Differs) else ()
     pieces = step.edits if isinstance(step, Return) else pieces
     bases = tuple(p.base for p in pieces if isinstance(p, Copy) and p.base is not None)
     return (*bases, step.key) if isinstance(step, Call) and step.key is not None else bases
