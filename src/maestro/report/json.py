@@ -169,6 +169,8 @@ def _later(result: Result) -> Json:
             "differences": result.comparison.differences,
             "first": [str(d) for d in result.comparison.first],
             "stats": result.comparison.stats,
+            "merged_entries": result.comparison.entries,
+            "merged_full": list(result.comparison.full),
         }
     if result.rows:
         found["bench"] = [

@@ -123,7 +123,7 @@ def comparison(result: Result) -> RenderableType:
     return Group(*lines)
 
 
-_ALLOCATED = "what the NF allocates, the original takes from the core's part as well: equal up to such a renaming"
+_ALLOCATED = "what is allocated, the original takes from the core's part too: equal up to such a renaming"
 
 
 def speed(result: Result) -> RenderableType:

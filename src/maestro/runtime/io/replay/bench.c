@@ -38,17 +38,24 @@ static void process_one(void *arg, struct worker *queue, struct packet *packet) 
                               bench_now(&bench->clock, packet));
 }
 
+/* No core gets another's packets. */
+static void round_alone(const struct worker *worker, struct nf_core *nf,
+                        struct bench_clock *clock) {
+  struct packet *end = worker->packets + worker->count;
+  for (struct packet *packet = worker->packets; packet != end; packet++)
+    packet->verdict = nf_packet(nf, packet->port, packet->data, packet->length,
+                                bench_now(clock, packet));
+}
+
 static void bench_round(struct bench *bench) {
   struct worker *worker = bench->worker;
-  struct packet *end = worker->packets + worker->count;
   const struct handover h = {bench->run, worker, process_one, bench};
   if (bench->run->rings == NULL) {
-    for (struct packet *packet = worker->packets; packet != end; packet++)
-      process_one(bench, worker, packet);
+    round_alone(worker, worker->nf, &bench->clock);
     return;
   }
-  for (struct packet *packet = worker->packets; packet != end; packet++)
-    handover_take(&h, packet);
+  for (size_t i = 0; i < worker->count; i++)
+    handover_take(&h, &worker->packets[i]);
   handover_finish(&h);
 }
 

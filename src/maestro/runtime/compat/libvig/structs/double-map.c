@@ -8,14 +8,13 @@
 #include <string.h>
 
 #include "lib/verified/map.h"
+#include "lib/verified/vector.h"
 
 struct DoubleMap {
   struct Map *by_a;
   struct Map *by_b;
-  uint8_t *values;
+  struct Vector *values; /* a vector like any other to whoever looks from outside (numbered.h) */
   bool *used;
-  size_t value_size;
-  int capacity;
   uq_value_copy *copy;
   uq_value_destr *destroy;
   dmap_extract_keys *extract;
@@ -31,18 +30,22 @@ int dmap_allocate(map_keys_equality *equality_a, map_key_hash *hash_a,
   if (map == NULL) {
     return 0;
   }
-  *map = (struct DoubleMap){NULL, NULL, calloc((size_t)capacity, (size_t)value_size),
-                            calloc((size_t)capacity, sizeof(bool)), (size_t)value_size, capacity,
-                            copy, destroy, extract, pack};
+  *map = (struct DoubleMap){.used = calloc((size_t)capacity + 1, sizeof(bool)),
+                            .copy = copy,
+                            .destroy = destroy,
+                            .extract = extract,
+                            .pack = pack};
   *map_out = map;
-  return map->values != NULL && map->used != NULL &&
+  return map->used != NULL &&
          map_allocate(equality_a, hash_a, (unsigned)keys_capacity, &map->by_a) &&
-         map_allocate(equality_b, hash_b, (unsigned)keys_capacity, &map->by_b);
+         map_allocate(equality_b, hash_b, (unsigned)keys_capacity, &map->by_b) &&
+         vector_allocate(value_size, (unsigned)capacity, NULL, &map->values);
 }
 
 static void *value_at(struct DoubleMap *map, int index) {
-  assert(index >= 0 && index < map->capacity);
-  return map->values + (size_t)index * map->value_size;
+  void *value;
+  vector_borrow(map->values, index, &value);
+  return value;
 }
 
 int dmap_get_a(struct DoubleMap *map, void *key, int *index) {
