@@ -14,7 +14,7 @@ struct rte_arp_ipv4 {
   uint32_t arp_sip;
   struct rte_ether_addr arp_tha;
   uint32_t arp_tip;
-} __rte_packed;
+} __rte_packed __rte_aligned(2);
 
 struct rte_arp_hdr {
   uint16_t arp_hardware;
@@ -23,6 +23,6 @@ struct rte_arp_hdr {
   uint8_t arp_plen;
   uint16_t arp_opcode;
   struct rte_arp_ipv4 arp_data;
-} __rte_packed;
+} __rte_packed __rte_aligned(2);
 
 #endif
