@@ -7,10 +7,10 @@ from random import Random
 from typing import Any
 
 import pytest
+from examples.native import EXAMPLES, settings
 
 from certificate.weakened import NOTHING, is_right, requirements_of, weakened, weakenings
 from examples.expected import EXPECTED
-from examples.native import EXAMPLES, settings
 from handmade import firewall, policer
 from maestro.certificate.check import check
 from maestro.frontend.names import is_runtime

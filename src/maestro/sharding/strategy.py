@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from maestro.diagnostics import Span
 from maestro.ir.plan import Constraint, ObjectPlan, Plan, Reason
-from maestro.rss.requirement import NIC_ONLY
+from maestro.rss.requirement import NIC_ONLY, OWNER_ONLY, base_type
 from maestro.sharding.facts import facts
 from maestro.sharding.job import Job, Outcome
 from maestro.sharding.requirements import Need, needs, sites
@@ -64,8 +64,9 @@ def _constraints(job: Job, outcome: Outcome) -> tuple[Constraint, ...]:
     """The requirements that decide, as lines; those that differ in packet types only are one line."""
     merged: dict[str, tuple[str, dict[str, None], set[Span]]] = {}
     rules = {_terms(n): t.rule for t in outcome.choice if t.rule in ("R5", "R6") for n in _special(job, t)}
+    unspoken = _unspoken(kept.need for kept in outcome.kept)
     for kept in outcome.kept:
-        if _is_spoken(kept.need):
+        if _is_spoken(kept.need, unspoken):
             text = job.label(kept.need)
             own = rules.get(_terms(kept.need)) or kept.rule
             rule, objects, spans = merged.setdefault(text, (own, {}, set()))
@@ -91,9 +92,17 @@ def _index_ports(job: Job, treatment: Treatment) -> set[int]:
     return {port for n in _special(job, treatment) for port in (n.left_port, n.right_port)}
 
 
-def _is_spoken(need: Need) -> bool:
-    """Whether a requirement is worth showing: not the form it would take if the NIC steered what it misreads."""
-    return not any(all(t.endswith(NIC_ONLY) for t in types) for types in (need.left_types, need.right_types))
+def _unspoken(kept: Iterable[Need]) -> str:
+    """The suffix of packet types whose requirements are not worth showing: they name bytes as nobody would.
+
+    A NIC misreads some IPv4 packets (options, fragments); software takes IPv6 for IPv4.
+    """
+    types = [base_type(t) for need in kept for t in (*need.left_types, *need.right_types)]
+    return OWNER_ONLY if all(t.startswith("ipv6") for t in types) else NIC_ONLY
+
+
+def _is_spoken(need: Need, unspoken: str) -> bool:
+    return not any(all(t.endswith(unspoken) for t in types) for types in (need.left_types, need.right_types))
 
 
 def _along(job: Job, outcome: Outcome) -> Iterator[Reason]:

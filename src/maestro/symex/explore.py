@@ -47,7 +47,7 @@ class Budget:
 
 
 _LOOK_AFTER = 100  # paths; NFs with fewer are never estimated
-_PROBES = 30
+_PROBES = 100
 _HOPELESS = 10  # times the budget, as estimated
 _MERGING_SECONDS = 120.0  # of processor time: the alternative is to refuse the NF
 
@@ -209,7 +209,8 @@ class _Explorer:
             run = Run(self.oracle, todo.pop(), axioms)
             done.append((run, self._run(memory, body, run)))
             todo.extend(run.pending)
-            hopeless = whole and len(done) == _LOOK_AFTER and todo and self._estimate(memory, body, axioms)
+            estimated = whole and self.merging is None and len(done) == _LOOK_AFTER and todo
+            hopeless = estimated and self._estimate(memory, body, axioms)
             if len(done) > self.budget.paths or hopeless:
                 raise UnsupportedError(
                     f"the NF has more than {self.budget.paths} paths",

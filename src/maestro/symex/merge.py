@@ -179,7 +179,8 @@ def _merge_memory(memory: Memory, cond: Expr, yes: Writes, no: Writes) -> None:
         size = max(word_at(yes, obj, offset), word_at(no, obj, offset))
         places = [(obj, offset + i) for i in range(size)]
         done.update(places)
-        a, b = ([side.get(p) or memory.load(*p, 1)[0] for p in places] for side in (yes, no))
+        before = memory.load(obj, offset, size)
+        a, b = ([side.get(p) or cell for p, cell in zip(places, before, strict=True)] for side in (yes, no))
         memory.store(obj, offset, a if a == b else _merged_cells(cond, a, b))
 
 
