@@ -10,7 +10,7 @@ import dpkt
 import pytest
 
 from examples.expected import EXAMPLES
-from maestro.traffic.packets import IPV6, MIN_FRAME, TCP, UDP, ethernet, ipv4, ipv6, l4, mac
+from maestro.traffic.packets import IPV6, MIN_FRAME, TCP, UDP, ethernet, ipv4, ipv6, l4, mac, tcp
 from native import DROP, FLOOD, SECOND
 from native import NativeNF as NativeSource
 
@@ -101,7 +101,7 @@ def test_a_dynamic_bridge_learns_moves_and_forgets(tmp_path: Path) -> None:
 # -- firewalls -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("example", ["firewall", "firewall-maestro", "firewall-counter"])
+@pytest.mark.parametrize("example", ["firewall", "firewall-maestro", "firewall-counter", "firewall-counter-maestro"])
 def test_firewalls_let_answers_in(example: str, tmp_path: Path) -> None:
     nf = NativeNF(example, tmp_path)
     out = frame(HOST, 1000, PEER, 53)
@@ -320,6 +320,106 @@ def test_flows_stay_when_servers_come(tmp_path: Path) -> None:
     assert all(lb.server_of(n, START + SECOND) in SERVERS for n in range(200, 300)), "served, though the table is full"
     lb.heartbeats(SERVERS, START + 11 * SECOND)
     assert {n: lb.server_of(n, START + 11 * SECOND) for n in before} != before, "forgotten"
+
+
+# -- in maestro.h: port 0 is the LAN ----------------------------------------------------------------------------------
+
+
+def test_a_policer_for_subnets(tmp_path: Path) -> None:
+    nf = NativeNF("policer-prefix", tmp_path)
+
+    def passed(dst: int, count: int, time: int = START) -> int:
+        return sum(nf.send(1, frame(PEER, 1, dst, 2, size=1000), time)[0] == 0 for _ in range(count))
+
+    assert passed(HOST, 60) + passed(OTHER_HOST, 60) == 100, "one bucket for both"
+    assert passed(HOST ^ 0x100, 1) == 1
+    assert passed(OTHER_HOST, 20, START + SECOND // 100) == 10
+    assert nf.send(0, frame(HOST, 1, PEER, 2), START + SECOND)[0] == 1
+
+
+def test_a_syn_quota(tmp_path: Path) -> None:
+    nf = NativeNF("syn-quota", tmp_path)
+
+    def sends(client: int, flags: int, server: int = HOST, time: int = START) -> bool:
+        segment = tcp(PEER, server, client, 80, flags=flags)
+        return nf.send(1, ethernet(ipv4(PEER, server, TCP, segment)), time)[0] == 0
+
+    syn, ack, rst = 0x02, 0x10, 0x04
+    assert all(sends(client, syn) for client in range(64))
+    assert not sends(64, syn)
+    assert sends(63, syn), "the same again"
+    assert sends(64, syn, OTHER_HOST), "another server"
+    assert sends(5, ack)
+    assert sends(6, rst)
+    assert sends(5, ack)
+    assert [sends(client, syn) for client in (64, 65, 66)] == [True, True, False]
+    assert sends(99, ack), "an established connection"
+    assert not sends(66, syn, time=START + 5 * SECOND - 1)
+    assert sends(66, syn, time=START + 5 * SECOND)
+    assert sends(7, ack, time=START + 5 * SECOND), "counted in the last window, not in this one"
+    assert sum(sends(client, syn, time=START + 5 * SECOND) for client in range(100, 200)) == 63
+    assert nf.send(0, frame(HOST, 1, PEER, 2), START + 5 * SECOND)[0] == 1
+
+
+def test_a_port_scan_is_stopped_in_maestro_h_too(tmp_path: Path) -> None:
+    nf = NativeNF("port-scan-detector-maestro", tmp_path)
+
+    def tries(port: int, time: int = START, src: int = PEER) -> bool:
+        return nf.send(1, frame(src, 9, HOST, port), time)[0] == 0
+
+    assert sum(tries(port) for port in range(1000, 1100)) == 32
+    assert tries(1000)
+    assert not tries(2000)
+    assert tries(2000, src=STRANGER)
+    assert not tries(2000, START + 60 * SECOND - 1)
+    assert tries(2000, START + 200 * SECOND)
+
+
+def test_connections_are_limited_in_maestro_h_too(tmp_path: Path) -> None:
+    nf = NativeNF("connection-limiter-maestro", tmp_path)
+
+    def opens(client_port: int, server: int = HOST, time: int = START) -> bool:
+        return nf.send(1, frame(PEER, client_port, server, 80, TCP), time)[0] == 0
+
+    assert sum(opens(port) for port in range(100)) == 16
+    assert opens(3)
+    assert opens(99, OTHER_HOST)
+    assert not opens(99, time=START + 59 * SECOND)
+    assert opens(99, time=START + 120 * SECOND)
+
+
+def test_servers_share_the_work_in_maestro_h_too(tmp_path: Path) -> None:
+    nf = NativeNF("load-balancer-maestro", tmp_path)
+    assert nf.send(1, frame(PEER, 1, VIRTUAL, 80), START)[0] == DROP
+
+    def heartbeats(servers: list[int], time: int) -> None:
+        assert all(nf.send(0, frame(server, 1, VIRTUAL, 9999), time)[0] == DROP for server in servers)
+
+    def server_of(client_port: int, time: int) -> int:
+        verdict, sent = nf.send(1, frame(PEER, client_port, VIRTUAL, 80, TCP), time)
+        assert (verdict, ends(sent)[:2]) == (0, (PEER, client_port))
+        return ends(sent)[2]
+
+    heartbeats(SERVERS, START)
+    chosen = {port: server_of(port, START) for port in range(1, 201)}
+    assert set(chosen.values()) == set(SERVERS)
+    heartbeats(SERVERS[1:], START + 4 * SECOND)
+    for port, server in chosen.items():
+        now = server_of(port, START + 5 * SECOND)
+        assert now == server or server == SERVERS[0] != now
+    verdict, sent = nf.send(0, frame(SERVERS[1], 80, PEER, 7, TCP), START + 5 * SECOND)
+    assert (verdict, ends(sent)) == (1, (VIRTUAL, 80, PEER, 7))
+
+
+def test_a_router_takes_the_longest_prefix(tmp_path: Path) -> None:
+    nf = NativeNF("router", tmp_path)
+    for dst, port in (("10.1.2.3", 0), ("192.168.9.9", 0), ("192.169.0.1", 1), ("10.99.1.1", 1), ("8.8.8.8", 1)):
+        verdict, sent = nf.send(1 - port, frame(PEER, 1, ip(dst), 2), START)
+        assert verdict == port
+        assert parsed(sent).ttl == 63
+        assert nf.send(port, frame(PEER, 1, ip(dst), 2), START)[0] == DROP
+    old = ethernet(ipv4(HOST, PEER, UDP, l4(UDP, HOST, PEER, 1, 2), ttl=1))
+    assert nf.send(0, old, START)[0] == DROP
 
 
 # -- all of them -----------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ void maestro_sketch_expire(struct maestro_sketch *s) {
   sketch_expire(s->sketch, now() - s->idle_time);
 }
 
-void maestro_sketch_count(struct maestro_sketch *s, void *key) {
+void maestro_sketch_add(struct maestro_sketch *s, void *key) {
   sketch_compute_hashes(s->sketch, key);
   sketch_touch_buckets(s->sketch, now());
 }

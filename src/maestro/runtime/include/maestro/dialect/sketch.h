@@ -23,7 +23,7 @@
   };                                                                                \
   MAESTRO_STATE(name_, maestro_sketch_allocate(&name_), maestro_sketch_expire(&name_)) \
   MAESTRO_INLINE void maestro_count_##name_(K key) {                                \
-    maestro_sketch_count(&name_, &key);                                             \
+    maestro_sketch_add(&name_, &key);                                             \
   }                                                                                 \
   MAESTRO_INLINE bool maestro_over_##name_(K key) {                                 \
     return maestro_sketch_over(&name_, &key);                                       \
@@ -52,7 +52,7 @@ struct maestro_sketch {
 
 bool maestro_sketch_allocate(struct maestro_sketch *s);
 void maestro_sketch_expire(struct maestro_sketch *s);
-void maestro_sketch_count(struct maestro_sketch *s, void *key);
+void maestro_sketch_add(struct maestro_sketch *s, void *key);
 bool maestro_sketch_over(struct maestro_sketch *s, void *key);
 void maestro_sketch_keep(struct maestro_sketch *s, void *key);
 
