@@ -7,10 +7,9 @@ from random import Random
 from typing import Any
 
 import pytest
-from examples.native import EXAMPLES, settings
 
 from certificate.weakened import NOTHING, is_right, requirements_of, weakened, weakenings
-from examples.expected import EXPECTED
+from examples.expected import EXAMPLES, EXPECTED, settings
 from handmade import firewall, policer
 from maestro.certificate.check import check
 from maestro.frontend.names import is_runtime

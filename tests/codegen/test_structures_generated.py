@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from compiled import GeneratedNF, locks, shared_nothing
 from native_nf import NativeNF, model_of
-from structures import SOURCES, source
 
 from maestro.ir.model import Model
 from maestro.ir.plan import Plan
+from structures import SOURCES, source
 
 
 def packets(seed: int, count: int) -> Iterator[tuple[int, bytes, int]]:
