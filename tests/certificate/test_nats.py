@@ -36,7 +36,6 @@ def test_peers_meet() -> None:
     certificate = check(NAT, by_peer(NAT))
     assert certificate.failures == ()
     assert certificate.obligations > 5
-    assert certificate.seconds < 1
     assert {a.split(":")[0] for a in certificate.assumptions} >= {"allocation", "capacity", "given"}
 
 
@@ -229,7 +228,6 @@ def test_indices_come_home(model: Model) -> None:
     certificate = check(model, by_index(model))
     assert certificate.failures == ()
     assert certificate.obligations >= 5
-    assert certificate.seconds < 1
 
 
 def test_wan_hashes_more() -> None:

@@ -32,7 +32,6 @@ def test_right_plan_holds(model: Model, plan: Plan) -> None:
     assert certificate.failures == ()
     assert certificate.holds
     assert certificate.obligations >= 2
-    assert certificate.seconds < 2
     assert {a.split(":")[0] for a in certificate.assumptions} == {
         "time",
         "nic",

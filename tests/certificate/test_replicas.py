@@ -101,7 +101,6 @@ def test_nobody_can_tell() -> None:
     certificate = check(COUNTING, copies(COUNTING))
     assert certificate.failures == ()
     assert certificate.obligations > 10
-    assert certificate.seconds < 1
     assert any(a.startswith("replica:") for a in certificate.assumptions)
 
 

@@ -166,7 +166,6 @@ def times_eight(index: Expr) -> Expr:
 def test_cells_of_an_index() -> None:
     certificate = check(detector(), hashing(detector(), "ipv4.src"))
     assert certificate.failures == ()
-    assert certificate.seconds < 2
 
 
 def test_cells_overflow() -> None:

@@ -127,8 +127,9 @@ ENTRY {
   uint64_t *count;
   vector_borrow(hits, 0, (void **)&count);
   (*count)++;
+  bool odd = *count % 2;
   vector_return(hits, 0, count);
-  return 1 - device;
+  return odd ? device : 1 - device;
 }"""
 )
 

@@ -48,7 +48,7 @@ def uses(trace: Trace, group: Group) -> Iterator[tuple[Expr, str, Span | None]]:
     for step in trace.path.steps:
         match step:
             case Assume(cond, span, given):
-                if not given:
+                if not (given or _compares_entries(trace, cond, group)):
                     yield trace.settle(cond), "decides a branch", span
             case Operation(method=method, object=name, args=args, span=span):
                 for arg, value in args:
@@ -60,6 +60,13 @@ def uses(trace: Trace, group: Group) -> Iterator[tuple[Expr, str, Span | None]]:
         yield trace.settle(verdict.port), "chooses the output port", verdict.span
     for offset, value in trace.path.edits:
         yield trace.settle(value), f"is written into the packet (byte {offset})", verdict.span
+
+
+def _compares_entries(trace: Trace, cond: Expr, group: Group) -> bool:
+    """Whether a condition asks whether two indices are of one entry: that is the same whatever indices are called."""
+    test = cond.args[0] if cond.op == "not" else cond
+    sources = [trace.source(a) for a in test.args] if test.op == "eq" else []
+    return bool(sources) and all(s is not None and s.object in group.objects for s in sources)
 
 
 def _users(

@@ -32,11 +32,16 @@ class _Change:
     how: str
 
 
-def replicas(model: Model, paths: Sequence[Trace], group: Group) -> tuple[Replica, ...] | Reason:
-    """The copies to keep of the group's objects, or why they cannot be copied."""
+def replicas(model: Model, paths: Sequence[Trace], group: Group) -> tuple[Replica, ...] | Reason | None:
+    """The copies to keep of the group's objects; or what alone stands in the way; None for several things."""
     seen = _looked_at(model, group)
-    if seen is not None:
-        return seen
+    copies = _copies(model, paths, group)
+    if seen is None:
+        return copies
+    return None if isinstance(copies, Reason) else seen
+
+
+def _copies(model: Model, paths: Sequence[Trace], group: Group) -> tuple[Replica, ...] | Reason:
     removed = [
         op for t in paths for op in t.path.operations
         if op.object in group.objects and op.kind in (Kind.FREE, Kind.EXPIRE)

@@ -71,7 +71,7 @@ def treatments(
     copies = replicas(model, paths, group)
     if isinstance(copies, Reason):
         refusals.append(copies)
-    else:
+    elif copies is not None:
         found.append(Treatment(group, "R7", "replicated", replicas=copies))
     return tuple(found), tuple(refusals)
 
