@@ -35,7 +35,7 @@ def emit_parts(model: Model, plan: Plan) -> str:
     rows = rows or ["  {false, NULL}, /* none */"]
     lines += ["const struct maestro_part maestro_parts[] = {", *rows, "};"]
     lines.append(f"const unsigned maestro_part_count = {len(allocators)};")
-    return "\n".join([*lines, *_sketches(model, plan), *_keys(model), "", *emit_copied(model, plan, names), ""])
+    return "\n".join([*lines, *_sketches(model, plan), *_maps(model, plan), "", *emit_copied(model, plan, names), ""])
 
 
 def _sketches(model: Model, plan: Plan) -> list[str]:
@@ -51,11 +51,14 @@ def _sketches(model: Model, plan: Plan) -> list[str]:
     ]
 
 
-def _keys(model: Model) -> list[str]:
-    """The sizes of the maps' keys, padding included."""
+def _maps(model: Model, plan: Plan) -> list[str]:
+    """The sizes of the maps' keys, padding included, and which maps every core has for itself."""
+    own = {o.name for o in plan.objects if o.strategy in ("sharded", "steered")}
     maps = [o for o in model.objects if o.kind == "map"]
-    rows = [f"  {o.key_size}, /* {o.name} */" for o in maps] or ["  0, /* none */"]
-    return ["const unsigned maestro_key_sizes[] = {", *rows, "};", f"const unsigned maestro_key_count = {len(maps)};"]
+    sizes = [f"  {o.key_size}, /* {o.name} */" for o in maps] or ["  0, /* none */"]
+    owned = [f"  {str(o.name in own).lower()}, /* {o.name} */" for o in maps] or ["  false, /* none */"]
+    lines = ["const unsigned maestro_key_sizes[] = {", *sizes, "};", "const bool maestro_own_maps[] = {", *owned, "};"]
+    return [*lines, f"const unsigned maestro_key_count = {len(maps)};"]
 
 
 def _owners(name: str, member: str) -> list[str]:

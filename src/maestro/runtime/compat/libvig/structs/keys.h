@@ -5,8 +5,12 @@
 #ifndef MAESTRO_COMPAT_KEYS_H
 #define MAESTRO_COMPAT_KEYS_H
 
-/* Generated: bytes of the keys of each map, in the order in which the NF creates them. */
+#include <stdbool.h>
+
+/* Generated, in the order in which the NF creates its maps: bytes of a map's keys; has every core
+ * its own map, in which the entries of the others take no room? */
 extern const unsigned maestro_key_sizes[];
+extern const bool maestro_own_maps[];
 extern const unsigned maestro_key_count;
 
 #endif

@@ -7,17 +7,19 @@
 #include <string.h>
 
 #include "structs/keys.h"
+#include "structs/numbered.h"
+#include "structs/quota.h"
 
 #pragma weak maestro_key_sizes
+#pragma weak maestro_own_maps
 #pragma weak maestro_key_count
-
-#include "structs/numbered.h"
 
 struct slot {
   void *key;   /* NULL: free */
   void *given; /* by the NF: the same, or what `key` is a copy of */
   uint32_t hash;
   int value;
+  uint16_t core; /* that put the entry */
 };
 
 struct Map {
@@ -31,12 +33,13 @@ struct Map {
   map_key_hash *hash;
   struct Map *older; /* the one created before */
   unsigned number;
+  unsigned held[MAESTRO_QUOTA_CORES]; /* entries by the core that put them */
 };
 
 static struct Map *newest;
 
-static unsigned key_size_of(unsigned number) {
-  return &maestro_key_count != NULL && number < maestro_key_count ? maestro_key_sizes[number] : 0;
+static bool is_known(unsigned number) {
+  return &maestro_key_count != NULL && number < maestro_key_count;
 }
 
 int map_allocate(map_keys_equality *equality, map_key_hash *hash, unsigned capacity,
@@ -60,7 +63,7 @@ int map_allocate(map_keys_equality *equality, map_key_hash *hash, unsigned capac
                       .mask = (1u << bits) - 1,
                       .shift = 32 - bits,
                       .capacity = capacity,
-                      .key_size = key_size_of(number),
+                      .key_size = is_known(number) ? maestro_key_sizes[number] : 0,
                       .equality = equality,
                       .hash = hash,
                       .older = newest,
@@ -102,19 +105,50 @@ static void *held(const struct Map *map, void *key) {
   return copy == key ? key : memcpy(copy, key, map->key_size);
 }
 
+static bool is_full(const struct Map *map, uint16_t core) {
+  bool own = maestro_quota_on() && is_known(map->number) && maestro_own_maps[map->number];
+  return (own ? map->held[core] : map->size) == map->capacity;
+}
+
+/* Twice as many slots, where all cores' entries together are more than were asked for. */
+static void grow(struct Map *map) {
+  struct slot *old = map->slots;
+  uint32_t count = map->mask + 1;
+  map->slots = calloc((size_t)count * 2, sizeof *old);
+  if (map->slots == NULL || map->shift == 1) {
+    abort();
+  }
+  map->mask = count * 2 - 1;
+  map->shift--;
+  for (uint32_t i = 0; i < count; i++) {
+    if (old[i].key != NULL) {
+      *find(map, old[i].key, old[i].hash) = old[i];
+    }
+  }
+  free(old);
+}
+
 /* An entry that should not be there is replaced, one too many is left out, as in generated code. */
 void map_put(struct Map *map, void *key, int value) {
   uint32_t hash = map->hash(key);
+  uint16_t core = maestro_quota_current();
   struct slot *slot = find(map, key, hash);
   if (slot->key == NULL) {
-    if (map->size == map->capacity) {
+    if (is_full(map, core)) {
       return;
     }
-    map->size++;
-  } else if (map->key_size > 0) {
-    free(slot->key);
+    if (2ull * ++map->size > map->mask + 1ull) {
+      grow(map);
+      slot = find(map, key, hash);
+    }
+    map->held[core]++;
+  } else {
+    core = slot->core;
+    if (map->key_size > 0) {
+      free(slot->key);
+    }
   }
-  *slot = (struct slot){held(map, key), key, hash, value};
+  *slot = (struct slot){held(map, key), key, hash, value, core};
 }
 
 /* Empties slot `hole`, and moves up what a search would no longer reach across it. */
@@ -136,6 +170,7 @@ void map_erase(struct Map *map, void *key, void **trash) {
     if (map->key_size > 0) {
       free(slot->key);
     }
+    map->held[slot->core]--;
     close_hole(map, (uint32_t)(slot - map->slots));
     map->size--;
   }
