@@ -87,7 +87,7 @@ EXPECTED = {
         frozenset({"R2"}),
     ),
     "load-balancer-maestro": Expected(
-        "hybrid", None,
+        "hybrid", (ANY, "ipv4.src l4.sport l4.dport"),
         {
             "sharded": table("flows"), "read-only": "servers.preferences",
             "locked": "servers.live.map servers.live.keys servers.live.ages",
@@ -120,7 +120,7 @@ EXPECTED = {
         {"sharded": "connections connection_keys connection_ages pairs"}, frozenset({"R2"}), (*SMALL, "--limit", "3"),
     ),
     "load-balancer": Expected(
-        "hybrid", None,
+        "hybrid", (ANY, "ipv4.src l4.sport l4.dport"),
         {
             "sharded": "flows flow_keys choices flow_ages", "read-only": "preferences",
             "locked": "indices addresses backends heartbeats",
