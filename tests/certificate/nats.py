@@ -24,17 +24,25 @@ PEER = ((4, 4), (10, 2))
 """Where in a stored flow the remote address and port lie."""
 
 
-def nat(*, key: Expr = FLOW, test: bool = True, check: bool = True, early: bool = False, named: Expr = NAMED) -> Model:
+def nat(
+    *,
+    key: Expr = FLOW,
+    test: bool = True,
+    check: bool = True,
+    early: bool = False,
+    named: Expr = NAMED,
+    size: int = 1024,
+) -> Model:
     """``test``: asks whether the index is allocated. ``check``: the packet must be from the flow's peer.
 
-    ``early``: refreshes before it checks. Only ``FLOW`` as ``key`` can be checked.
+    ``early``: refreshes before it checks. ``size``: of the table. Only ``FLOW`` as ``key`` can be checked.
     """
     drop, b = ipv4_tcp(Builder())
     expire(b, "flows")
     lan = eq(DEVICE, const(0, 16))
     wan = b.fork().assume(negate(lan), 15)
-    paths = [drop, *_outbound(b.assume(lan, 15), key), *_inbound(wan, key, test, check, early, named)]
-    return Model("nat", 2, objects("flows", key), tuple(paths), LAN_AXIOMS)
+    paths = [drop, *_outbound(b.assume(lan, 15), key), *_inbound(wan, key, test, check, early, named, size)]
+    return Model("nat", 2, objects("flows", key, size), tuple(paths), LAN_AXIOMS)
 
 
 def _outbound(b: Builder, key: Expr) -> list[Path]:
@@ -55,9 +63,9 @@ def _out(b: Builder, index: Expr) -> Path:
     return b.end("forward", const(1, 16), edits)
 
 
-def _inbound(b: Builder, key: Expr, test: bool, check: bool, early: bool, named: Expr) -> list[Path]:
+def _inbound(b: Builder, key: Expr, test: bool, check: bool, early: bool, named: Expr, size: int) -> list[Path]:
     paths = []
-    in_range = binary("ult", named, const(1024, 32))
+    in_range = binary("ult", named, const(size, 32))
     if test:
         asked = b.call("flows_ages", "dchain_test", Kind.TEST, 30, {"index": named}, {"allocated": 1})
         paths.append(b.fork().assume(negate(asked.result("allocated")), 30).end("drop"))
