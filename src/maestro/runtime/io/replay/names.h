@@ -1,4 +1,5 @@
-/* In the reference build these functions are linked with an NF's own, which may have such names too. */
+/* In the reference build these functions are linked with an NF's own, which may have such names
+ * too. */
 #ifndef REPLAY_NAMES_H
 #define REPLAY_NAMES_H
 
