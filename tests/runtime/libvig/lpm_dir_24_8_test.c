@@ -1,4 +1,5 @@
-/* lpm-dir-24-8.h against a list of routes, in any order of prefix lengths, with many addresses in few /24. */
+/* lpm-dir-24-8.h against a list of routes, in any order of prefix lengths, with many addresses in
+ * few prefixes. */
 #include "lib/verified/lpm-dir-24-8.h"
 
 #include "check.h"
@@ -49,7 +50,8 @@ int main(void) {
       CHECK((uint32_t)lpm_lookup_elem(l, address) == expected(address));
     }
   }
-  CHECK(lpm_update_elem(l, 0x0a000001, 32, 0x7fff) && (uint32_t)lpm_lookup_elem(l, 0x0a000001) == 0x7fff);
+  CHECK(lpm_update_elem(l, 0x0a000001, 32, 0x7fff));
+  CHECK(lpm_lookup_elem(l, 0x0a000001) == 0x7fff);
   lpm_free(l);
   return 0;
 }

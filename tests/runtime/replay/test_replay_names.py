@@ -1,4 +1,4 @@
-"""Nothing that the reference build links with an NF has a name that an NF would choose."""
+"""Nothing that the reference build links with an NF has a name that an NF would choose (io/replay/names.h)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-/* lpm.h against a list of routes, in any order of prefix lengths, with many addresses in few /24. */
+/* lpm.h against a list of routes, in any order of prefix lengths, with many addresses in few
+ * prefixes. */
 #include "maestro/lpm.h"
 
 #include "random.h"

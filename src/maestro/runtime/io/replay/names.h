@@ -1,4 +1,5 @@
-/* In the reference build these functions are linked with an NF's own, which may have such names too. */
+/* In the reference build these functions are linked with an NF's own, which may have such names
+ * too. */
 #ifndef REPLAY_NAMES_H
 #define REPLAY_NAMES_H
 
@@ -7,10 +8,14 @@
 #define bench_print replay_bench_print
 #define bench_worker replay_bench_worker
 #define clock_ns replay_clock_ns
+#define cursor_effect replay_cursor_effect
 #define cursor_free replay_cursor_free
 #define cursor_next replay_cursor_next
 #define cursor_start replay_cursor_start
 #define die replay_die
+#define handover_finish replay_handover_finish
+#define handover_serve replay_handover_serve
+#define handover_take replay_handover_take
 #define leaves_through replay_leaves_through
 #define merged_write replay_merged_write
 #define options_parse replay_options_parse
@@ -19,6 +24,8 @@
 #define outputs_write replay_outputs_write
 #define owners_free replay_owners_free
 #define owners_load replay_owners_load
+#define rings_create replay_rings_create
+#define rings_free replay_rings_free
 #define run_all replay_run_all
 #define run_free replay_run_free
 #define sent_bytes replay_sent_bytes

@@ -3,8 +3,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-/* The row that `backend` asks for in its `turn`: each backend visits all rows in an order of its own
- * (the height is a prime), as in Maglev (NSDI 2016, section 3.4). */
+/* The row that `backend` asks for in its `turn`: each backend visits all rows in an order of its
+ * own (the height is a prime), as in Maglev (NSDI 2016, section 3.4). */
 static uint32_t wanted_row(uint32_t backend, uint32_t turn, uint32_t height) {
   uint64_t offset = (uint32_t)(backend * 31) % height;
   uint64_t skip = (height > 1 ? backend % (height - 1) : 0) + 1;

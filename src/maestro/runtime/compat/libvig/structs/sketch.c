@@ -1,6 +1,6 @@
-/* A count-min sketch as rows of buckets. A key has one hash a row; `where` says, for a hash, in which
- * bucket it is counted. All rows share `where`, as in the original: a hash that another row brought
- * in counts as known, and then the bucket of that number is used in this row too.
+/* A count-min sketch as rows of buckets. A key has one hash a row; `where` says, for a hash, in
+ * which bucket it is counted. All rows share `where`, as in the original: a hash that another row
+ * brought in counts as known, and then the bucket of that number is used in this row too.
  *
  * With quotas every core has a whole sketch of its own where it does in the parallel NF. */
 #include "lib/unverified/sketch.h"
