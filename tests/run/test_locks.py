@@ -46,23 +46,23 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture(scope="module")
 def traffic(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
     """Tables of 300 to 512 entries fill, flows come and go, pauses outlast a second."""
-    spec = TrafficSpec(30_000, flows=150, seed=5, capacity_hint=500)
+    spec = TrafficSpec(15_000, flows=150, seed=5, capacity_hint=500)
     return mixed_traffic(spec, tmp_path_factory.mktemp("traffic"))
 
 
 @pytest.fixture(scope="module")
 def little(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
-    spec = TrafficSpec(6000, flows=100, seed=6, capacity_hint=500)
+    spec = TrafficSpec(5000, flows=100, seed=6, capacity_hint=500)
     return mixed_traffic(spec, tmp_path_factory.mktemp("little"))
 
 
 @pytest.mark.parametrize("made", NFS, indirect=True)
 def test_every_packet_is_as_in_sequence(made: Parallel, traffic: dict[int, Path], tmp_path: Path) -> None:
     program = made.build(tmp_path / "out", "-O2", *PAUSES)
-    for cores in (1, 2, CORES):
+    for cores in (2, CORES):
         result = differential(made.reference, program, traffic, cores)
         assert result.same, result.first
-        assert result.packets == 30_000
+        assert result.packets == 15_000
     assert result.stats["forwarded"] + result.stats["flooded"] > 1000
 
 
@@ -84,8 +84,8 @@ def test_packets_take_effect_in_another_order_than_they_came(
     with VerdictFile(tmp_path / "verdicts") as file:
         order = file.order()
         times = [v.time for v in file.verdicts(0, file.packets)]
-    assert sorted(order) == list(range(30_000))
-    assert sum(a > b for a, b in pairwise(order)) > 300
+    assert sorted(order) == list(range(15_000))
+    assert sum(a > b for a, b in pairwise(order)) > 100
     assert all(times[a] <= times[b] for a, b in pairwise(order))
 
 
