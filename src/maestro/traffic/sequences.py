@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from random import Random
 
 from maestro.ir.model import Model, Operation, Path
@@ -39,19 +40,26 @@ class Sequence:
 def sequences(model: Model, seed: int, seconds: float) -> tuple[list[Sequence], int]:
     """Sequences for the paths of ``model``, and for how many paths there are some.
 
-    ``seconds``: how long the solver may search; the paths that it does not get to are the later ones.
+    ``seconds``: how long the solver may search. First every path gets a packet, then those get more that time is
+    left for.
     """
     rng = Random(seed)
     solver = PathSolver(model, rng, seconds)
-    found: list[Sequence] = []
-    paths = 0
-    for path in model.paths:
-        if solver.exhausted:
-            break
-        pairs = [((), s) for s in solver.solutions(path)]
-        paths += bool(pairs)
-        found += [_sequence(model, before, s, rng) for before, s in (*pairs, *_opened(model, solver, path))]
-    return found, paths
+    searches = [solver.solutions(path) for path in model.paths]
+    first = [s for search in searches for s in _in_time(solver, islice(search, 1))]
+    more = [s for search in searches for s in _in_time(solver, search)]
+    opened = [pair for path in model.paths for pair in _opened(model, solver, path)]
+    pairs = (*(((), s) for s in (*first, *more)), *opened)
+    return [_sequence(model, before, s, rng) for before, s in pairs], len(first)
+
+
+def _in_time(solver: PathSolver, search: Iterator[Solution]) -> Iterator[Solution]:
+    """The solutions that are found before the solver's time is over."""
+    while not solver.exhausted:
+        found = next(search, None)
+        if found is None:
+            return
+        yield found
 
 
 def _opened(model: Model, solver: PathSolver, path: Path) -> Iterator[tuple[tuple[Solution, ...], Solution]]:
