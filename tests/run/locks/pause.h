@@ -8,9 +8,9 @@ static _Thread_local uint32_t pauses;
 
 static inline void pause_now_and_then(void) {
   uint32_t random = ++pauses * UINT32_C(2654435761);
-  if (random >> 28 == 0) {
+  if (random >> 24 == 0) {
     sched_yield();
-  } else if (random >> 22 == 77) {
+  } else if (random >> 20 == 77) {
     usleep(1);
   }
 }

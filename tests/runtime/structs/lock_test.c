@@ -9,7 +9,7 @@
 static _Thread_local uint32_t pauses;
 
 static void pause_now_and_then(void) {
-  if (++pauses * UINT32_C(2654435761) >> 28 == 0) {
+  if (++pauses * UINT32_C(2654435761) >> 25 == 0) {
     sched_yield();
   }
 }
