@@ -15,7 +15,7 @@ from maestro.certificate.locations import Atlas, Location
 from maestro.certificate.result import Failure, about
 from maestro.certificate.steering import PacketClass, reaches
 from maestro.certificate.views import Site, View, Views
-from maestro.ir.expr import Expr, binary, const, eq, negate, packet_offset, substitute, sym, symbols
+from maestro.ir.expr import Expr, binary, const, eq, negate, packet_byte, packet_offset, substitute, sym, symbols
 from maestro.ir.model import Model, Operation
 from maestro.ir.plan import Plan, Steering
 from maestro.solver.answer import Answer
@@ -53,7 +53,9 @@ def _sites(plan: Plan, atlas: Atlas) -> list[Site]:
 def _names(model: Model, view: View, entry: Steering, judge: Judge) -> Failure | None:
     """The operations address exactly ``entry.index``, and within their objects."""
     named = _at_port(entry)
-    answer = judge.ask([*view.conditions, negate(eq(view.key, named))]).answer
+    answer = Answer.UNSAT
+    if _elsewhere(named, view.key) is not view.key:
+        answer = judge.ask([*view.conditions, negate(eq(view.key, named))]).answer
     if answer is not Answer.UNSAT:
         why = f"the index {view.key} may differ from the steered one, {named} (Z3: {answer.value})"
         return about(view.site.operations, why)
@@ -66,6 +68,13 @@ def _names(model: Model, view: View, entry: Steering, judge: Judge) -> Failure |
     return None
 
 
+def _elsewhere(named: Expr, key: Expr) -> Expr:
+    """``named``, read where ``key`` reads the packet: the same function of other bytes takes the same values."""
+    ours, theirs = (sorted(k for s in symbols(e) if (k := packet_offset(s)) is not None) for e in (named, key))
+    places = {packet_byte(a): packet_byte(b) for a, b in zip(ours, theirs, strict=False)}
+    return substitute(named, places.get)
+
+
 def _at_port(entry: Steering) -> Expr:
     device = {sym("device", 16): const(entry.port, 16)}
     return substitute(entry.index, device.get)
@@ -76,7 +85,7 @@ def _one_core(
 ) -> Iterator[Failure]:
     """Whoever names an index gets the core of any packet that bears it on a steering port."""
     bearers = []
-    for number, packets in _bearing(entries, seen, views):
+    for number, packets in _bearing(entries, views):
         operations = tuple(o for v in seen for o in v.site.operations)
         named = _at_port(entries[number])
         last = max((at for s in symbols(named) if (at := packet_offset(s)) is not None), default=0)
@@ -89,8 +98,6 @@ def _one_core(
             yield failure
 
 
-def _bearing(entries: Mapping[int, Steering], seen: Sequence[View], views: Views) -> list[tuple[int, PacketClass]]:
-    """The classes of packets that name indices, and the one that the generated NF tries; each once, with its port."""
-    found = [(v.port.port, v.packets) for v in seen]
-    found += [(p.port, c) for p, all_ in views.ports if p.port in entries for c in all_ if "ipv4-udp" in c.types]
-    return list({(number, c.types): (number, c) for number, c in found}.values())
+def _bearing(entries: Mapping[int, Steering], views: Views) -> list[tuple[int, PacketClass]]:
+    """The class of packets that the generated NF tries, with its port. It has one for every number."""
+    return [(p.port, c) for p, all_ in views.ports if p.port in entries for c in all_ if "ipv4-udp" in c.types]

@@ -14,10 +14,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from maestro.ir.expr import FALSE, TRUE, Expr, rebuild, walk
+from maestro.ir.expr import FALSE, TRUE, Expr, rebuild, symbols, walk
 from maestro.ir.model import Operation
 from maestro.sharding.groups import Group
-from maestro.sharding.provenance import INDEX_RESULTS, Trace
+from maestro.sharding.provenance import INDEX_RESULTS, VERSION_IHL, Trace, with_header
 
 WHOLE_OBJECT = frozenset(
     {
@@ -44,6 +44,8 @@ class Access:
     location: Expr
     owner: str = ""
     """What accesses of one space have in common although they are of several objects: all of them conflict."""
+    words: int | None = None
+    """The IPv4 header length (32-bit words) of the packets meant, if only those of one are."""
 
     @property
     def object(self) -> str:
@@ -57,14 +59,31 @@ class Access:
 def accesses(paths: Sequence[Trace], group: Group) -> tuple[Access, ...]:
     """All accesses to those objects of ``group`` that some path modifies; the others constrain nothing."""
     return tuple(
-        Access(trace.number, op, space, variant)
+        access
         for trace in paths
         for op in trace.path.operations
         if op.object in group.modified and op.method not in WHOLE_OBJECT
         for space, location in locations(trace, op)
         if not (group.allocated and is_computed(trace, op))
-        for variant in variants(trace.settle(location))
+        for access in made(trace, op, space, location)
     )
+
+
+def made(trace: Trace, op: Operation, space: str, location: Expr, owner: str = "") -> Iterator[Access]:
+    """The access at ``location``: one for each way in which its choices may be taken and its bytes lie."""
+    for e, words in placed(trace, location):
+        for variant in variants(e):
+            yield Access(trace.number, op, space, variant, owner, words)
+
+
+def placed(trace: Trace, e: Expr) -> Iterator[tuple[Expr, int | None]]:
+    """``e`` with the IPv4 header length of the path; if it may have several and ``e`` depends on it, for each."""
+    e = trace.settle(e)
+    follows = any(n.op == "ite" and VERSION_IHL in symbols(n.args[0]) for n in walk(e))
+    if follows:
+        yield from ((trace.settle(with_header(e, n)), n) for n in trace.header_lengths)
+    else:
+        yield e, trace.header_words
 
 
 def locations(trace: Trace, op: Operation) -> Iterator[tuple[str, Expr]]:

@@ -17,7 +17,7 @@ from maestro.diagnostics import Span
 from maestro.ir.expr import FALSE, TRUE, Expr, concat, extract
 from maestro.ir.model import Assume, Kind, Model, Operation
 from maestro.ir.plan import Reason
-from maestro.sharding.accesses import Access, is_computed
+from maestro.sharding.accesses import Access, is_computed, made
 from maestro.sharding.groups import Group
 from maestro.sharding.hazards import spans_of
 from maestro.sharding.provenance import Trace, conjuncts, is_input
@@ -65,8 +65,15 @@ def find_matches(model: Model, paths: Sequence[Trace], group: Group, solve: Solv
     stored = _stored(model, paths, group, vector, octets)
     if isinstance(stored, Reason):
         return stored
-    found = [*stored, *(Access(r.trace.number, op, f"{vector}=", _packed(r, vector, octets), vector)
-                        for r in hits for op in r.named)]  # fmt: skip
+    found = [
+        *stored,
+        *(
+            a
+            for r in hits
+            for op in r.named
+            for a in made(r.trace, op, f"{vector}=", _packed(r, vector, octets), vector)
+        ),
+    ]
     return Matches(vector, tuple(_runs(octets)), tuple(found))
 
 
@@ -246,7 +253,7 @@ def _stored(
                 value = concat(*(_octet(trace.settle(op.arg("cell")), k) for k in octets))
                 if not is_input(value):
                     return _unknown_peer(vector, [op])
-                out.append(Access(trace.number, fresh.pop(index), f"{vector}=", value, vector))
+                out += made(trace, fresh.pop(index), f"{vector}=", value, vector)
             elif not _keeps(trace, op, octets):
                 return _unknown_peer(vector, [op])
         if fresh:

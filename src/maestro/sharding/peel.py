@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from maestro.ir.expr import Expr, packet_offset, symbols
+from maestro.ir.expr import Expr, packet_byte, packet_offset, substitute, symbols
 
 
 def peeled(expressions: Sequence[Expr]) -> list[Expr]:
@@ -34,6 +34,12 @@ def _layer(e: Expr) -> tuple[object, ...] | None:
 
 def _operand(e: Expr) -> Expr:
     return next(a for a in e.args if not a.is_const)
+
+
+def moved(e: Expr, to: Expr) -> Expr:
+    """``e``, reading the packet bytes that ``to`` reads, in order, instead of its own: behind another header."""
+    places = dict(zip(packet_bytes(e), packet_bytes(to), strict=False))
+    return substitute(e, lambda s: packet_byte(places[k]) if (k := packet_offset(s)) in places else None)
 
 
 def packet_bytes(e: Expr) -> tuple[int, ...]:

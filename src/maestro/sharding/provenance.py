@@ -10,7 +10,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from maestro.ir.expr import FALSE, TRUE, Expr, binary, const, extract, negate, packet_offset, rebuild, symbols, walk
+from maestro.ir.expr import (
+    FALSE,
+    TRUE,
+    Expr,
+    binary,
+    concat,
+    const,
+    extract,
+    negate,
+    packet_byte,
+    packet_offset,
+    rebuild,
+    substitute,
+    symbols,
+    walk,
+)  # fmt: skip
 from maestro.ir.model import Operation, Path
 
 INDEX_RESULTS = {"map_get": "value", "dchain_allocate": "index", "dchain_expire_one": "index"}
@@ -43,6 +58,15 @@ class Block:
         return binary("ult", self.rest, const(self.factor, self.rest.width))
 
 
+VERSION_IHL = packet_byte(14)
+
+
+def with_header(e: Expr, words: int) -> Expr:
+    """``e`` for packets with an IPv4 header of so many 32-bit words: says where what follows it lies."""
+    known = concat(extract(VERSION_IHL, 7, 4), const(words, 4))
+    return substitute(e, lambda s: known if s is VERSION_IHL else None)
+
+
 def is_input(e: Expr) -> bool:
     """Whether ``e`` is decided by what a packet brings along: its bytes, length, arrival port and time."""
     return all(s.name in ("device", "pkt_len", "now") or packet_offset(s) is not None for s in symbols(e))
@@ -68,8 +92,21 @@ class Trace:
         """The operation that produced each index symbol."""
         return {op.result(name): op for op in self.path.operations if (name := INDEX_RESULTS.get(op.method))}
 
+    @cached_property
+    def header_lengths(self) -> tuple[int, ...]:
+        """The IPv4 header lengths (32-bit words) that the path's conditions allow its packets."""
+        own = [c for c in conjuncts(self.path.conditions) if is_input(c) and VERSION_IHL in symbols(c)]
+        return tuple(n for n in range(16) if all(with_header(c, n) is not FALSE for c in own))
+
+    @property
+    def header_words(self) -> int | None:
+        """The only one of them, if there is only one."""
+        return self.header_lengths[0] if len(self.header_lengths) == 1 else None
+
     def settle(self, e: Expr) -> Expr:
         """``e`` with the choices (``ite``) that the path's branches have decided taken."""
+        if self.header_words is not None:
+            e = with_header(e, self.header_words)
         if all(n.op != "ite" for n in walk(e)):
             return e
         new: dict[Expr, Expr] = {}

@@ -17,7 +17,7 @@ from maestro.ir.packet import PACKET_TYPES
 from maestro.rss.requirement import NIC_ONLY, OWNER_ONLY, Form, base_type
 from maestro.sharding.accesses import Access
 from maestro.sharding.bits import Bit, Missing, Namer, bits, nic_namer, owner_namer
-from maestro.sharding.provenance import Trace
+from maestro.sharding.provenance import Trace, with_header
 from maestro.sharding.reach import FLOATING_PORTS, Reach
 
 Row = tuple[Form, Form]
@@ -78,7 +78,7 @@ def choose_layout(accesses: Sequence[Access], paths: Sequence[Trace], reach: Rea
         for port in range(ports):
             for packet_type in FLOATING_PORTS:
                 if packet_type in reach.types(trace, port):
-                    length = reach.header_length(trace, port, packet_type) or 5
+                    length = access.words or reach.header_length(trace, port, packet_type) or 5
                     if length > 5 and offsets & set(range(14 + 4 * length, 18 + 4 * length)):
                         return Layout("ihl")
     return Layout("fixed")
@@ -116,14 +116,27 @@ def sites(
         for port in range(ports):
             key = _on_port(access.location, port)
             for packet_type in reach.types(trace, port):
-                for name, form in forms(key, packet_type, reach.header_length(trace, port, packet_type)):
+                length = _length(access, packet_type, reach.header_length(trace, port, packet_type))
+                for name, form in forms(key, packet_type, length) if length != _NONE else ():
                     types, made = found.setdefault((access.space, port, form), ({}, {}))
                     types[name] = made[access] = None
     return tuple(Site(s, p, tuple(types), form, tuple(made)) for (s, p, form), (types, made) in found.items())
 
 
+_NONE = -1
+
+
+def _length(access: Access, packet_type: str, possible: int | None) -> int | None:
+    """The IPv4 header length with which a packet of this type makes the access; ``_NONE`` if it cannot."""
+    if access.words is None or access.words == possible:
+        return possible
+    return access.words if possible is None else _NONE
+
+
 def _forms(layout: Layout, key: Expr, packet_type: str, length: int | None) -> tuple[tuple[str, tuple[Bit, ...]], ...]:
     """The key's bits in packets of a type and IHL: (packet type, with its suffix where the names differ; bits)."""
+    if length is not None:
+        key = with_header(key, length)
     nic, owner = bits(key, layout.by_nic(length, packet_type)), bits(key, layout.by_owner(length))
     if nic == owner:
         return ((packet_type, nic),)

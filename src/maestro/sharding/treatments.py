@@ -18,11 +18,11 @@ from dataclasses import dataclass, replace
 from maestro.ir.expr import binary, const, land, negate
 from maestro.ir.model import Model, Operation
 from maestro.ir.plan import Interchange, Reason, Replica, Steering
-from maestro.sharding.accesses import Access, accesses, is_computed
+from maestro.sharding.accesses import Access, accesses, is_computed, placed
 from maestro.sharding.groups import Group
 from maestro.sharding.hazards import spans_of
 from maestro.sharding.interchange import Matches, find_matches
-from maestro.sharding.peel import packet_bytes, peeled
+from maestro.sharding.peel import moved, packet_bytes, peeled
 from maestro.sharding.provenance import Trace, is_input
 from maestro.sharding.reach import Solve
 from maestro.sharding.replicate import replicas
@@ -144,13 +144,14 @@ def _steered(
 ) -> Treatment | Reason:
     """R6: the NIC sends every packet that names an index to the core that hands it out."""
     allocator = min(group.allocators)
-    indices = [t.settle(op.arg("index")) for t, op in computed]
+    places = [(t, op, e, words) for t, op in computed for e, words in placed(t, op.arg("index"))]
+    indices = [e for _, _, e, _ in places]
     own = tuple(
-        Access(t.number, op, f"{allocator}[]", location, allocator)
-        for (t, op), location in zip(computed, peeled(indices), strict=True)
+        Access(t.number, op, f"{allocator}[]", location, allocator, words)
+        for (t, op, _, words), location in zip(places, peeled(indices), strict=True)
     )
-    distinct = tuple(dict.fromkeys(indices))
-    if len(distinct) > 1:
+    distinct = sorted(dict.fromkeys(indices), key=packet_bytes)
+    if any(moved(distinct[0], e) is not e for e in distinct):
         return Reason(
             "index-not-in-packet",
             f"packets name the entries of `{allocator}` in different ways",
