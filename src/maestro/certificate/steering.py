@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from maestro.ir.expr import TRUE, Expr, binary, concat, const, eq, extract, ite, land, packet_byte
-from maestro.ir.packet import FIELDS, LENGTH, PACKET_TYPES, field_offsets, ihl, is_type
+from maestro.ir.packet import FIELDS, LENGTH, PACKET_TYPES, field_offsets, ihl, is_type, whole_header_words
 from maestro.ir.plan import FieldBits, PortPlan
 
 _PORTS = ("l4.sport", "l4.dport")
@@ -81,8 +81,7 @@ def _header_words(plan: PortPlan, packet_type: str) -> Iterator[tuple[int, Expr]
     if not any(f.name in _PORTS for f in inputs_of(plan, packet_type)):
         yield 5, TRUE
     elif owner and plan.owner_layout == "ihl":
-        length = ite(reaches(14), ihl(), const(0, 4))
-        yield from ((n, eq(length, const(n, 4))) for n in range(16))
+        yield from ((n, eq(whole_header_words(), const(n, 4))) for n in range(5, 16))
     elif not owner and packet_type in ("ipv4-options", "ipv4-fragment"):
         yield from ((n, eq(ihl(), const(n, 4))) for n in range(5, 16))
     else:

@@ -14,7 +14,7 @@ cover every frame of at least 14 bytes; they are what NIC profiles speak of. The
 
 from __future__ import annotations
 
-from maestro.ir.expr import Expr, binary, concat, const, eq, extract, land, negate, packet_byte, sym, zext
+from maestro.ir.expr import Expr, binary, concat, const, eq, extract, ite, land, negate, packet_byte, sym, zext
 
 FIELDS: dict[str, int] = {
     "eth.dst": 48,
@@ -72,6 +72,19 @@ def ihl() -> Expr:
     return extract(packet_byte(14), 3, 0)
 
 
+def whole_header_words() -> Expr:
+    """The IPv4 header length in 32-bit words, 4 bits, if it is at least 5 and the header lies in the frame; else 5.
+
+    Where software that follows the header length (``PortPlan.owner_layout`` ``ihl``) looks for what comes after.
+    """
+    whole = land(binary("ule", const(5, 4), ihl()), _at_least(_header_end()))
+    return ite(whole, ihl(), const(5, 4))
+
+
+def _header_end() -> Expr:
+    return binary("add", const(14, 16), binary("shl", zext(ihl(), 16), const(2, 16)))
+
+
 def is_type(packet_type: str) -> Expr:
     """The predicate (width 1) over ``pkt[k]`` and ``pkt_len`` of a packet type, as the module docstring defines it."""
     tagged = binary("or", eq(ethertype(), const(0x8100, 16)), eq(ethertype(), const(0x88A8, 16)))
@@ -93,13 +106,12 @@ def is_type(packet_type: str) -> Expr:
 
 
 def _is_ipv4() -> Expr:
-    header = binary("add", const(14, 16), binary("shl", zext(ihl(), 16), const(2, 16)))
     return land(
         eq(ethertype(), const(0x0800, 16)),
         _at_least(34),
         eq(extract(packet_byte(14), 7, 4), const(4, 4)),
         binary("ule", const(5, 4), ihl()),
-        _at_least(header),
+        _at_least(_header_end()),
     )
 
 

@@ -27,7 +27,8 @@ class PortPlan:
     ``inputs``: per packet type, what is fed to Toeplitz, in order (an empty tuple: not hashed, queue 0).
     ``fields``: what the core may depend on. ``resteered``: packet types whose owner core is computed in software,
     from the fields ``owner_inputs``, read where ``owner_layout`` says: ``fixed`` (as if the IPv4 header had no
-    options: ports at byte 34) or ``ihl`` (ports after the IPv4 header as its IHL gives it); bytes past the end of
+    options: ports at byte 34) or ``ihl`` (ports after the IPv4 header as its IHL gives it, if it is at least 5 and
+    the header lies in the frame, else at byte 34); bytes past the end of
     the packet count as zero. ``reta[i]`` is the queue (core) of table index i; ``len(reta) == reta_size``.
     Every packet's core is ``reta[hash & (reta_size - 1)]``.
     """

@@ -9,11 +9,11 @@ from itertools import product
 from maestro.ir.plan import Constraint, Reason
 from maestro.rss.explain import Infeasible
 from maestro.rss.profile import Profile
-from maestro.rss.requirement import Requirement
+from maestro.rss.requirement import NIC_ONLY, Requirement, base_type
 from maestro.rss.solve import Configuration, configure
 from maestro.sharding.analysis import Analysis, Subject
 from maestro.sharding.notation import constraint
-from maestro.sharding.requirements import Need, conflicting_types
+from maestro.sharding.requirements import Need, conflicting_types, merged
 from maestro.sharding.rules import Kept, coarsest, conflict, rule_of, unusable_keys
 from maestro.sharding.treatments import Treatment
 
@@ -50,6 +50,7 @@ class Job:
     seed: int
     names: Mapping[int, str]
     _found: dict[Choice, Configuration | Reason] = field(default_factory=dict)
+    _kept: dict[Choice, tuple[Kept, ...]] = field(default_factory=dict)
 
     def label(self, need: Need) -> str:
         return constraint(need, self.names)
@@ -122,7 +123,19 @@ class Job:
         return self._explain(found, kept) if isinstance(found, Infeasible) else found
 
     def kept(self, choice: Choice) -> tuple[Kept, ...]:
-        return coarsest([n for t in choice for n in self.analysis.needs(t)])
+        """The requirements of a choice that no other one implies."""
+        if choice not in self._kept:
+            self._kept[choice] = coarsest(merged(self._on_nic(n) for t in choice for n in self.analysis.needs(t)))
+        return self._kept[choice]
+
+    def _on_nic(self, need: Need) -> Need:
+        """Of packets that the NIC never hashes, which go to one core unless software moves them, fields say nothing."""
+        if any(all(map(self._is_blind, types)) for types in (need.left_types, need.right_types)):
+            return replace(need, rows=(), missing=())
+        return need
+
+    def _is_blind(self, packet_type: str) -> bool:
+        return packet_type.endswith(NIC_ONLY) and not self.profile.widest.get(base_type(packet_type))
 
     def unconstrained(self) -> Configuration:
         """Keys that spread well, for packets that may go to any core."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cache
 
-from maestro.ir.expr import FALSE, Expr, concat, const, extract, packet_offset, substitute, symbols
+from maestro.ir.expr import FALSE, Expr, concat, const, eq, extract, negate, packet_offset, substitute, symbols
 from maestro.ir.model import Model
-from maestro.ir.packet import PACKET_TYPES, is_type
+from maestro.ir.packet import PACKET_TYPES, ihl, is_type, whole_header_words
 from maestro.sharding.provenance import Trace, conjuncts
 from maestro.solver.answer import Answer
 
@@ -37,11 +37,29 @@ class Reach:
         self._axioms = _packet_conditions(model.axioms)
         self._possible = cache(self._ask)
         self.header_length = cache(self._header_length)
+        self.owner_words = cache(self._owner_words)
 
     def types(self, trace: Trace, port: int) -> tuple[str, ...]:
         """The packet types with which a packet that arrives on ``port`` can take the path."""
         conditions = self._conditions(trace, port)
         return tuple(t for t in PACKET_TYPES if self._possible(conditions, t))
+
+    def _owner_words(self, trace: Trace, port: int, packet_type: str, words: int | None) -> int | None:
+        """The header length by which software finds the ports of such packets (of a header of ``words``, if given).
+
+        5 or that length, where the path's conditions show it; None where they do not.
+        """
+        if packet_type in _FIXED_BYTES and 14 in _FIXED_BYTES[packet_type]:
+            return 5
+        own = [is_type(packet_type)] + ([eq(ihl(), const(words, 4))] if words is not None else [])
+        for n in dict.fromkeys((words if words and words > 5 else 5, 5)):
+            question = [*self._sorted(trace, port), *own, negate(eq(whole_header_words(), const(n, 4)))]
+            if self._solve(question) is Answer.UNSAT:
+                return n
+        return None
+
+    def _sorted(self, trace: Trace, port: int) -> list[Expr]:
+        return sorted((c for c in self._conditions(trace, port) if not c.is_const), key=str)
 
     def _header_length(self, trace: Trace, port: int, packet_type: str) -> int | None:
         """What the low half of byte 14 is (IPv4: the IHL, 32-bit words), when the type or the path's conditions allow
@@ -52,7 +70,14 @@ class Reach:
         conditions = self._conditions(trace, port)
         shortest = 5 if packet_type in FLOATING_PORTS else 0
         lengths = [n for n in range(shortest, 16) if FALSE not in _with(conditions, fixed, n)]
+        if len(lengths) > 1 and packet_type in FLOATING_PORTS and self._is_plain(trace, port, packet_type):
+            return 5
         return lengths[0] if len(lengths) == 1 else None
+
+    def _is_plain(self, trace: Trace, port: int, packet_type: str) -> bool:
+        """Whether the path takes no packets with IPv4 options; asked where the frame's length comes into it."""
+        question = [*self._sorted(trace, port), is_type(packet_type), negate(eq(ihl(), const(5, 4)))]
+        return self._solve(question) is Answer.UNSAT
 
     def _conditions(self, trace: Trace, port: int) -> frozenset[Expr]:
         device = const(port, 16)

@@ -56,6 +56,11 @@ class Layout:
 
     name: str
 
+    @property
+    def follows(self) -> bool:
+        """Whether software follows the header length."""
+        return self.name == "ihl"
+
     def by_nic(self, length: int | None, packet_type: str) -> Namer:
         """Names the bytes of a packet with this IHL (None: any) as the NIC does."""
         if packet_type in ("ipv6-tcp", "ipv6-udp"):
@@ -65,7 +70,7 @@ class Layout:
 
     def by_owner(self, length: int | None) -> Namer:
         """Names the bytes of a packet with this IHL (None: any) as software does."""
-        if self.name == "fixed":
+        if not self.follows:
             return owner_namer(34)
         return owner_namer(None if length is None else 14 + 4 * length)
 
@@ -117,7 +122,10 @@ def sites(
             key = _on_port(access.location, port)
             for packet_type in reach.types(trace, port):
                 length = _length(access, packet_type, reach.header_length(trace, port, packet_type))
-                for name, form in forms(key, packet_type, length) if length != _NONE else ():
+                if length == _NONE:
+                    continue
+                by_owner = reach.owner_words(trace, port, packet_type, access.words) if layout.follows else None
+                for name, form in forms(key, packet_type, length, by_owner):
                     types, made = found.setdefault((access.space, port, form), ({}, {}))
                     types[name] = made[access] = None
     return tuple(Site(s, p, tuple(types), form, tuple(made)) for (s, p, form), (types, made) in found.items())
@@ -133,11 +141,16 @@ def _length(access: Access, packet_type: str, possible: int | None) -> int | Non
     return access.words if possible is None else _NONE
 
 
-def _forms(layout: Layout, key: Expr, packet_type: str, length: int | None) -> tuple[tuple[str, tuple[Bit, ...]], ...]:
-    """The key's bits in packets of a type and IHL: (packet type, with its suffix where the names differ; bits)."""
+def _forms(
+    layout: Layout, key: Expr, packet_type: str, length: int | None, by_owner: int | None
+) -> tuple[tuple[str, tuple[Bit, ...]], ...]:
+    """The key's bits in packets of a type and IHL: (packet type, with its suffix where the names differ; bits).
+
+    ``by_owner``: the header length by which software finds the ports.
+    """
     if length is not None:
         key = with_header(key, length)
-    nic, owner = bits(key, layout.by_nic(length, packet_type)), bits(key, layout.by_owner(length))
+    nic, owner = bits(key, layout.by_nic(length, packet_type)), bits(key, layout.by_owner(by_owner))
     if nic == owner:
         return ((packet_type, nic),)
     return (packet_type + NIC_ONLY, nic), (packet_type + OWNER_ONLY, owner)
@@ -149,14 +162,21 @@ def _on_port(key: Expr, port: int) -> Expr:
 
 def needs(all_sites: Sequence[Site]) -> tuple[Need, ...]:
     """The requirements of one group, equal ones merged, those that can never apply left out."""
-    merged: dict[tuple[object, ...], Need] = {}
+    found = []
     for a, b in combinations_with_replacement(sorted(all_sites, key=lambda s: s.port), 2):
         objects = a.conflicts(b) if a.space == b.space else frozenset()
         need = _need(a, b, objects) if objects else None
-        if need:
-            key = (need.left_port, need.left_types, need.right_port, need.right_types, need.rows)
-            merged[key] = _merge(merged[key], need) if key in merged else need
-    return tuple(merged.values())
+        found += [need] if need else []
+    return merged(found)
+
+
+def merged(all_needs: Iterable[Need]) -> tuple[Need, ...]:
+    """Each requirement once, with all that ask for it."""
+    out: dict[tuple[object, ...], Need] = {}
+    for need in all_needs:
+        key = (need.left_port, need.left_types, need.right_port, need.right_types, need.rows)
+        out[key] = _merge(out[key], need) if key in out else need
+    return tuple(out.values())
 
 
 def _need(a: Site, b: Site, objects: frozenset[str]) -> Need | None:

@@ -118,8 +118,9 @@ static uint32_t nic_hash(const struct maestro_steering *steering, enum maestro_p
 static uint32_t owner_hash(const struct maestro_steering *steering, const uint8_t *packet,
                            uint16_t length) {
   struct frame frame = {packet, length, L3 + IPV4_BYTES};
-  if (steering->rss->owner_follows_ihl)
-    frame.ports_at = L3 + 4 * (byte_or_zero(&frame, L3) & 15);
+  unsigned header = 4 * (byte_or_zero(&frame, L3) & 15u);
+  if (steering->rss->owner_follows_ihl && header > IPV4_BYTES && L3 + header <= length)
+    frame.ports_at = L3 + header;
   return hash_inputs(steering, &steering->rss->owner, &frame);
 }
 

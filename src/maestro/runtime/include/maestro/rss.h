@@ -59,7 +59,8 @@ struct maestro_rss {
   const uint16_t *reta; /* table index -> core, as planned for `reta_cores` cores */
   uint16_t reta_cores;
   uint32_t resteered;     /* bit t: packets of type t are sent to their owner core in software */
-  bool owner_follows_ihl; /* where owner inputs read ports: after the IPv4 header (true) or at byte 34 (false) */
+  bool owner_follows_ihl; /* owner inputs read ports after the IPv4 header, if that lies in the frame;
+                             * otherwise, or if false, at byte 34 */
   struct maestro_inputs inputs[MAESTRO_PACKET_TYPES]; /* what the NIC hashes, per packet type */
   struct maestro_inputs owner;                        /* what software hashes for re-steered types */
 };
