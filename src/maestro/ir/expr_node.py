@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 COMPARISONS = frozenset({"eq", "ult", "ule", "slt", "sle"})
 
@@ -161,7 +162,12 @@ def walk(*roots: Expr) -> Iterator[Expr]:
 
 def symbols(*roots: Expr) -> tuple[Expr, ...]:
     """The free variables of ``roots``, each once."""
-    return tuple(e for e in walk(*roots) if e.op == "sym")
+    return _symbols(roots[0]) if len(roots) == 1 else tuple(e for e in walk(*roots) if e.op == "sym")
+
+
+@lru_cache(maxsize=1 << 17)
+def _symbols(root: Expr) -> tuple[Expr, ...]:
+    return tuple(e for e in walk(root) if e.op == "sym")
 
 
 def evaluate(e: Expr, env: Callable[[Expr], int]) -> int:

@@ -72,7 +72,7 @@ def is_input(e: Expr) -> bool:
     return all(s.name in ("device", "pkt_len", "now") or packet_offset(s) is not None for s in symbols(e))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Trace:
     """One path with its index sources at hand. ``number`` is the path's position in the model."""
 

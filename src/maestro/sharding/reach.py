@@ -36,10 +36,12 @@ class Reach:
         self._solve = solve
         self._axioms = _packet_conditions(model.axioms)
         self._possible = cache(self._ask)
+        self._conditions = cache(self._own_conditions)
+        self.types = cache(self._types)
         self.header_length = cache(self._header_length)
         self.owner_words = cache(self._owner_words)
 
-    def types(self, trace: Trace, port: int) -> tuple[str, ...]:
+    def _types(self, trace: Trace, port: int) -> tuple[str, ...]:
         """The packet types with which a packet that arrives on ``port`` can take the path."""
         conditions = self._conditions(trace, port)
         return tuple(t for t in PACKET_TYPES if self._possible(conditions, t))
@@ -79,7 +81,7 @@ class Reach:
         question = [*self._sorted(trace, port), is_type(packet_type), negate(eq(ihl(), const(5, 4)))]
         return self._solve(question) is Answer.UNSAT
 
-    def _conditions(self, trace: Trace, port: int) -> frozenset[Expr]:
+    def _own_conditions(self, trace: Trace, port: int) -> frozenset[Expr]:
         device = const(port, 16)
         own = self._axioms | _packet_conditions(trace.path.conditions)
         return frozenset(substitute(c, lambda s: device if s.name == "device" else None) for c in own)
