@@ -86,9 +86,11 @@ def _keys_match(model: Model, o: Operation, atlas: Atlas, judge: Judge) -> Itera
                 yield from _cell_is_key(model, run, o, write, table, judge)
         written = {run.resolve(w.arg("index")) for w in writes}
         for new in run.path.operations:
-            taken = new.method == "dchain_allocate" and new.object == o.object and run.holds(new.result("ok"))
-            if taken and new.result("index") not in written:
-                uses = [p for p in run.path.operations if any(run.resolve(v) is new.result("index") for _, v in p.args)]
+            if not (new.method == "dchain_allocate" and new.object == o.object and run.holds(new.result("ok"))):
+                continue
+            index = run.resolve(new.result("index"))
+            if index not in written:
+                uses = [p for p in run.path.operations if any(run.resolve(v) is index for _, v in p.args)]
                 yield about([new, *uses, o], f"the key is not written to {keys}, from which expiry takes it")
 
 

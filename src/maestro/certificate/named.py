@@ -15,7 +15,7 @@ from maestro.certificate.locations import Atlas, Location
 from maestro.certificate.result import Failure, about
 from maestro.certificate.steering import PacketClass, reaches
 from maestro.certificate.views import Site, View, Views
-from maestro.ir.expr import Expr, binary, const, eq, negate, packet_byte, packet_offset, substitute, sym, symbols
+from maestro.ir.expr import TRUE, Expr, binary, const, eq, negate, packet_byte, packet_offset, substitute, sym, symbols
 from maestro.ir.model import Model, Operation
 from maestro.ir.plan import Plan, Steering
 from maestro.solver.answer import Answer
@@ -27,13 +27,14 @@ def check(model: Model, plan: Plan, atlas: Atlas, views: Views, judge: Judge) ->
     seen = [v for site in sites for v in views.of(site)]
     yield from declared(seen)
     entries = {s.port: s for s in plan.steering if s.allocator in atlas.group.objects}
+    tested = _tested(model, atlas)
     proven: list[View] = []
     for view in seen:
         entry = entries.get(view.port.port)
         if entry is None:
             where = f"port {view.port.port}, for which the plan steers nothing"
             yield about(view.site.operations, f"an index is named by packets at {where}")
-        elif failure := _names(model, view, entry, judge):
+        elif failure := _names(model, view, entry, tested, judge):
             yield failure
         else:
             proven.append(view)
@@ -50,7 +51,23 @@ def _sites(plan: Plan, atlas: Atlas) -> list[Site]:
     return [Site(place, conditions, tuple(ops)) for (place, conditions), ops in found.items()]
 
 
-def _names(model: Model, view: View, entry: Steering, judge: Judge) -> Failure | None:
+def _tested(model: Model, atlas: Atlas) -> frozenset[Operation]:
+    """The operations at an index that the allocator has said to be in use: then it is less than its capacity."""
+    found: set[Operation] = set()
+    for run in atlas.runs:
+        tests = [o for o in atlas.group.operations(run) if o.method == "dchain_test"]
+        for test in tests:
+            if run.holds(test.result("allocated")):
+                room, index = model.object(test.object).capacity, run.resolve(test.arg("index"))
+                found |= {
+                    o for o in atlas.group.operations(run)
+                    if o.ordinal > test.ordinal and run.resolve(dict(o.args).get("index", TRUE)) is index
+                    and model.object(o.object).capacity >= room
+                }  # fmt: skip
+    return frozenset(found)
+
+
+def _names(model: Model, view: View, entry: Steering, tested: frozenset[Operation], judge: Judge) -> Failure | None:
     """The operations address exactly ``entry.index``, and within their objects."""
     named = _at_port(entry)
     answer = Answer.UNSAT
@@ -59,7 +76,8 @@ def _names(model: Model, view: View, entry: Steering, judge: Judge) -> Failure |
     if answer is not Answer.UNSAT:
         why = f"the index {view.key} may differ from the steered one, {named} (Z3: {answer.value})"
         return about(view.site.operations, why)
-    sizes = [model.object(o.object).capacity for o in view.site.operations if o.method != "dchain_test"]
+    unsure = (o for o in view.site.operations if o.method != "dchain_test" and o not in tested)
+    sizes = [model.object(o.object).capacity for o in unsure]
     if sizes:
         beyond = binary("ule", const(min(sizes), view.key.width), view.key)
         answer = judge.ask([*view.conditions, beyond]).answer

@@ -54,7 +54,7 @@ class Run:
 
     @cached_property
     def _known(self) -> dict[Expr, Expr]:
-        """Width-1 symbols (``found``, ``ok``) that the path's conditions decide."""
+        """Tests (``found``, ``ok``) that the path's conditions decide; indices that they find equal to earlier ones."""
         known: dict[Expr, Expr] = {}
         for cond in self.path.conditions:
             for part in conjuncts(cond):
@@ -62,6 +62,9 @@ class Run:
                     known[part] = TRUE
                 elif part.op == "not" and part.args[0].op == "sym":
                     known[part.args[0]] = FALSE
+                elif part.op == "eq" and all(a in self.origins for a in part.args):
+                    first, second = sorted(part.args, key=lambda a: self.origins[a].operation.ordinal)
+                    known.setdefault(second, first)
         return known
 
     def resolve(self, e: Expr) -> Expr:

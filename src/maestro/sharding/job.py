@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
@@ -125,14 +126,21 @@ class Job:
     def kept(self, choice: Choice) -> tuple[Kept, ...]:
         """The requirements of a choice that no other one implies."""
         if choice not in self._kept:
-            self._kept[choice] = coarsest(merged(self._on_nic(n) for t in choice for n in self.analysis.needs(t)))
+            demanded = [n for t in choice for n in self.analysis.needs(t)]
+            self._kept[choice] = coarsest(merged(self._simpler(demanded)))
         return self._kept[choice]
 
-    def _on_nic(self, need: Need) -> Need:
-        """Of packets that the NIC never hashes, which go to one core unless software moves them, fields say nothing."""
-        if any(all(map(self._is_blind, types)) for types in (need.left_types, need.right_types)):
-            return replace(need, rows=(), missing=())
-        return need
+    def _simpler(self, needs: Sequence[Need]) -> Iterator[Need]:
+        """``needs`` with those of packets that the NIC never hashes made one, if there are several.
+
+        Such packets go to one core unless software moves them: what fields they have in common makes no difference.
+        """
+        blind = Counter(_kinds(n) for n in needs if self._is_unhashed(n))
+        for n in needs:
+            yield replace(n, rows=(), missing=()) if blind[_kinds(n)] > 1 else n
+
+    def _is_unhashed(self, need: Need) -> bool:
+        return any(all(map(self._is_blind, types)) for types in (need.left_types, need.right_types))
 
     def _is_blind(self, packet_type: str) -> bool:
         return packet_type.endswith(NIC_ONLY) and not self.profile.widest.get(base_type(packet_type))
@@ -168,6 +176,10 @@ class Job:
         rule = rule_of(reason) or "R4"
         parts = {self.label(n): Constraint(self.label(n), rule, n.objects, n.spans) for n in culprits}
         return replace(reason, conflict=tuple(parts.values()))
+
+
+def _kinds(need: Need) -> tuple[object, ...]:
+    return need.left_port, need.left_types, need.right_port, need.right_types
 
 
 def _choices(subjects: Sequence[Subject]) -> Iterator[Choice]:

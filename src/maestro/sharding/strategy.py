@@ -19,7 +19,8 @@ def plan_of(job: Job, outcome: Outcome) -> Plan:
     treated = {name: t for t in outcome.choice for name in t.group.modified}
     blamed = _blamed(outcome.refusals)
     subsumed = {name for k in outcome.kept for n in k.finer for name in n.objects}
-    finest = subsumed - {name for k in outcome.kept for name in k.need.objects}
+    unspoken = _unspoken(kept.need for kept in outcome.kept)
+    finest = subsumed - {name for k in outcome.kept if _is_spoken(k.need, unspoken) for name in k.need.objects}
     lines = job.analysis.lines
     objects = []
     for o in job.analysis.model.objects:

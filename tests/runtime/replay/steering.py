@@ -48,8 +48,14 @@ def nic_hash(plan: PortPlan, frame: bytes) -> int:
     return toeplitz_bits(plan.key, bits)
 
 
+def whole_header_words(frame: bytes) -> int:
+    """The IPv4 header length, if it is one and lies in the frame, else 5."""
+    words = (frame + b"\0")[14] & 15
+    return words if words >= 5 and 14 + 4 * words <= len(frame) else 5
+
+
 def owner_hash(plan: PortPlan, frame: bytes) -> int:
-    ihl = 5 if plan.owner_layout == "fixed" else (frame + b"\0")[14] & 15
+    ihl = 5 if plan.owner_layout == "fixed" else whole_header_words(frame)
     offsets = field_offsets("ipv4-tcp", ihl)
     bits = "".join(_bits(frame, offsets[part.name], part.name, part) for part in plan.owner_inputs)
     return toeplitz_bits(plan.key, bits)

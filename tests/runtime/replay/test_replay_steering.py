@@ -14,7 +14,7 @@ from maestro.rss.toeplitz import MICROSOFT_KEY
 from maestro.traffic import packets
 from maestro.traffic.generate import TrafficSpec, mixed_stream
 from runtime.replay.harness import STEERING, compile_c, echo_ports, four_tuple
-from runtime.replay.steering import nic_hash, owner_hash, packet_types, toeplitz_bits
+from runtime.replay.steering import nic_hash, owner_hash, packet_types, toeplitz_bits, whole_header_words
 
 FIELD_NAMES = tuple(FIELDS)
 
@@ -194,7 +194,7 @@ def test_owner_inputs_past_the_end_count_as_zero(rss: ctypes.CDLL) -> None:
     for length in range(14, len(frame) + 1):
         padded = frame[:length] + bytes(60)
         bits = "".join(f"{byte:08b}" for byte in padded[26:34])
-        ports_at = 14 + 4 * (padded[14] & 15)
+        ports_at = 14 + 4 * whole_header_words(frame[:length])
         bits += "".join(f"{byte:08b}" for byte in padded[ports_at : ports_at + 4])
         assert Steering(rss, plan).hash(frame[:length]) == (toeplitz_bits(MICROSOFT_KEY, bits), True)
 
