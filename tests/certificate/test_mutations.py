@@ -56,7 +56,7 @@ def test_weakened_requirements_are_caught(name: str) -> None:
     mutants = [*weakenings(full, rng)]
     rng.shuffle(mutants)
     caught = 0
-    for how in mutants[:AT_MOST]:
+    for tried, how in enumerate(mutants):
         plan, wanted = weakened(nf, how, seed=rng.randrange(1000))
         certificate = check(nf, plan)
         if is_right(plan, wanted):
@@ -64,7 +64,7 @@ def test_weakened_requirements_are_caught(name: str) -> None:
         else:
             assert not certificate.holds, how.text
             caught += 1
-        if caught == ENOUGH:
+        if caught == ENOUGH or (caught and tried >= AT_MOST):
             break
     assert caught
 
