@@ -79,7 +79,8 @@ def hash_endpoints(key: bytes, source: Endpoint, destination: Endpoint, reta_siz
     table = reta.fill(reta_size, cores)
     family = f"ipv{source.address.version}"
     addresses = source.address.packed + destination.address.packed
-    inputs, data = (f"{family}.src", f"{family}.dst"), addresses
+    inputs: tuple[str, ...] = (f"{family}.src", f"{family}.dst")
+    data = addresses
     if source.port is not None and destination.port is not None:
         inputs = (*inputs, "l4.sport", "l4.dport")
         data += source.port.to_bytes(2, "big") + destination.port.to_bytes(2, "big")
