@@ -2,9 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 import click
 
+from maestro.diagnostics import ExitStatus
+
+F = TypeVar("F", bound=Callable[..., Any])
+
 _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/reference/rss.md).")
+_key = click.option("--key", "key", required=True, metavar="HEX", help="The key, or the name of a well-known one.")
+_cores = click.option("--cores", default=2, show_default=True, type=int, metavar="N", help="Queues, one a core.")
+_seed = click.option("--seed", default=None, type=int, metavar="N", help="Same seed, same keys (default: new ones).")
+_nic = click.option("--nic", "nic", required=True, metavar="NAME", help="NIC profile (docs/reference/nic-profiles.md).")
+_require = click.option(
+    "--require",
+    "texts",
+    required=True,
+    multiple=True,
+    metavar="TEXT",
+    help="Which packets must meet on one core, e.g. 'port0(ipv4.src) == port0(ipv4.src)'; may be repeated.",
+)
+_reta = click.option(
+    "--reta", "reta_size", default=None, type=int, metavar="N", help="Table size (default: the NIC's)."
+)
+
+
+def _devices(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[int, str]:
+    found = {}
+    for value in values:
+        port, equals, name = value.partition("=")
+        if not (equals and name and port.isdecimal()):
+            raise click.BadParameter(f"'{value}' is not PORT=DEVICE, for example 0=eth0")
+        found[int(port)] = name
+    return found
 
 
 @click.group()
@@ -15,15 +47,16 @@ def rss() -> None:
 @rss.command("hash")
 @click.argument("source", metavar="SRC[:PORT]")
 @click.argument("destination", metavar="DST[:PORT]")
-@click.option("--key", "key", required=True, metavar="HEX", help="The key, or the name of a well-known one.")
+@_key
 @click.option("--reta", default=128, show_default=True, metavar="N", type=click.IntRange(1, 4096), help="Table size.")
-@click.option("--cores", default=2, show_default=True, type=int, metavar="N", help="Queues that the table fills.")
+@_cores
 @_json
 def hash_(source: str, destination: str, key: str, reta: int, cores: int, as_json: bool) -> None:
     """The Toeplitz hash of a packet from SRC to DST, its table index and its queue.
 
     IPv6 with ports: [ADDRESS]:PORT.
     """
+    from maestro.report import json
     from maestro.report import rss as pages
     from maestro.report.view import View
     from maestro.rss.endpoint import hash_endpoints, read_endpoint
@@ -32,4 +65,51 @@ def hash_(source: str, destination: str, key: str, reta: int, cores: int, as_jso
     view = View(as_json)
     found = hash_endpoints(read_key(key), read_endpoint(source), read_endpoint(destination), reta, cores)
     view.show(pages.hashed(found))
-    view.document(pages.text(pages.hashed_json(found)))
+    view.document(json.text(pages.hashed_json(found)))
+
+
+@rss.command()
+@_nic
+@_require
+@_cores
+@_seed
+@_reta
+@click.option(
+    "--emit", type=click.Choice(["ethtool", "dpdk", "c", "json"]), help="Print the configuration in this form only."
+)
+@click.option(
+    "--device", "devices", multiple=True, callback=_devices, metavar="PORT=DEVICE", help="A port's name, for ethtool."
+)
+@_json
+def solve(
+    nic: str,
+    texts: tuple[str, ...],
+    cores: int,
+    seed: int | None,
+    reta_size: int | None,
+    emit: str | None,
+    devices: dict[int, str],
+    as_json: bool,
+) -> None:
+    """Keys under which packets that must meet on one core do; or why there are none (exit status 5)."""
+    from maestro.report import json, rss_emit
+    from maestro.report import rss as pages
+    from maestro.report.view import View
+    from maestro.rss import language, profile
+    from maestro.rss.explain import Infeasible
+    from maestro.rss.solve import configure
+
+    view = View(as_json or emit == "json")
+    card = profile.load(nic)
+    requirements = [language.parse(text, card) for text in texts]
+    ports = language.ports(requirements)
+    found = configure(card, ports, requirements, cores=cores, steer_types={}, seed=seed, reta_size=reta_size)
+    if isinstance(found, Infeasible):
+        view.show(pages.infeasible(found, card))
+        view.document(json.text(pages.infeasible_json(found, card, requirements)))
+        click.get_current_context().exit(ExitStatus.DIFFERENT)
+    if emit in (None, "json"):
+        view.show(pages.configuration(found, card))
+    else:
+        view.text(rss_emit.emit(emit, found, card, language.types_at(requirements), devices))
+    view.document(json.text(pages.configuration_json(found, requirements, seed)))

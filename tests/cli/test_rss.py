@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from command_line import maestro
 
@@ -62,5 +64,105 @@ def test_the_symmetric_key_is_known_by_name() -> None:
 )
 def test_hash_says_what_is_wrong(arguments: list[str], message: str) -> None:
     run = maestro("rss", "hash", *arguments)
+    assert run.status == 2
+    assert message in run.err
+
+
+SYMMETRIC = "port0(ipv4.src,ipv4.dst,l4.sport,l4.dport) == port1(ipv4.dst,ipv4.src,l4.dport,l4.sport)"
+
+
+def by_source(port: int) -> str:
+    return f"port{port}(ipv4.src) == port{port}(ipv4.src)"
+
+
+def test_solve_gives_keys_under_which_answers_meet_their_flows() -> None:
+    found = maestro("rss", "solve", "--nic", "e810", "--require", SYMMETRIC, "--seed", 1, "--json").document
+    assert (found["feasible"], found["requirements"]) == (True, [SYMMETRIC])
+    assert found["quality"]["full_rank"] is True
+    lan, wan = (p["key"] for p in found["ports"])
+    there = maestro("rss", "hash", "--key", lan, "--reta", 512, "1.2.3.4:5", "6.7.8.9:10", "--json").document
+    back = maestro("rss", "hash", "--key", wan, "--reta", 512, "6.7.8.9:10", "1.2.3.4:5", "--json").document
+    assert there["index"] == back["index"]
+
+
+def test_solve_for_people() -> None:
+    run = maestro("rss", "solve", "--nic", "82599", "--require", by_source(0), "--cores", 3)
+    assert run.status == 0
+    assert re.search(r"the core depends on +ipv4.src\n", run.out)
+    assert "42 to 43 a core" in run.out
+    assert max(map(len, run.out.splitlines())) <= 100
+
+
+def test_solve_seed_repeats_the_keys() -> None:
+    def keys(*options: object) -> list[str]:
+        run = maestro("rss", "solve", "--nic", "igb", "--require", SYMMETRIC, "--json", *options)
+        return [p["key"] for p in run.document["ports"]]
+
+    assert keys("--seed", 3) == keys("--seed", 3)
+    assert keys() != keys()
+
+
+def test_no_key_names_the_smallest_conflict() -> None:
+    by_port = "port0(l4.dport) == port0(l4.dport)"
+    options = [
+        "rss",
+        "solve",
+        "--nic",
+        "mlx5",
+        "--require",
+        by_source(1),
+        "--require",
+        by_source(0),
+        "--require",
+        by_port,
+    ]
+    run = maestro(*options)
+    assert run.status == 5
+    assert f"leaves no choice of core:\n  {by_source(0)}\n  {by_port}\n" in run.out
+    run = maestro(*options, "--json")
+    assert run.status == 5
+    assert (run.document["feasible"], run.document["port"]) == (False, 0)
+    assert run.document["conflict"] == [by_source(0), by_port]
+    assert "ipv4.src" in run.document["hashable"]
+
+
+def test_ethtool_lines_carry_the_same_key() -> None:
+    options = ["rss", "solve", "--nic", "e810", "--require", by_source(0), "--seed", 5, "--cores", 4]
+    key = maestro(*options, "--json").document["ports"][0]["key"]
+    lines = maestro(*options, "--emit", "ethtool", "--device", "0=eth7").out.splitlines()
+    assert f"ethtool -X eth7 hkey {bytes.fromhex(key).hex(':')} equal 4" in lines
+    assert "ethtool -N eth7 rx-flow-hash tcp4 s" in lines
+    assert "ethtool -L eth7 combined 4" in lines
+
+
+def test_ethtool_lines_speak_of_what_the_nic_cannot_steer() -> None:
+    run = maestro("rss", "solve", "--nic", "x710", "--require", by_source(0), "--emit", "ethtool")
+    assert "# ipv4-options: software must send these on" in run.out
+    assert "rx-flow-hash udp4 sdfn" in run.out
+
+
+@pytest.mark.parametrize("form", ["dpdk", "c"])
+def test_c_forms_carry_the_same_key(form: str) -> None:
+    options = ["rss", "solve", "--nic", "e810", "--require", by_source(0), "--seed", 5]
+    key = maestro(*options, "--emit", "json").document["ports"][0]["key"]
+    text = maestro(*options, "--emit", form).out
+    assert "".join(re.findall(r"0x([0-9a-f]{2}),", text)) == key
+    if form == "dpdk":
+        assert ".rss_hf = RTE_ETH_RSS_IPV4 |" in text
+        assert "RTE_ETH_RSS_L3_SRC_ONLY," in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--nic", "e811", "--require", by_source(0)], "unknown NIC 'e811'"),
+        (["--nic", "e810", "--require", "port0(ipv4.scr) == port0()"], "column 7: 'ipv4.scr' is no field"),
+        (["--nic", "e810", "--require", by_source(0), "--cores", "0"], "there must be at least one"),
+        (["--nic", "e810", "--require", by_source(0), "--reta", "64"], "no indirection table of 64 entries"),
+        (["--nic", "e810", "--require", by_source(0), "--device", "eth0"], "'eth0' is not PORT=DEVICE"),
+    ],
+)
+def test_solve_says_what_is_wrong(arguments: list[str], message: str) -> None:
+    run = maestro("rss", "solve", *arguments)
     assert run.status == 2
     assert message in run.err

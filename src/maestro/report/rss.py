@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from maestro.ir.packet import FIELDS
+from maestro.report.facts import fields_text
+from maestro.report.json import port_json, quality_json
 from maestro.rss.endpoint import Hashed
+from maestro.rss.explain import Infeasible
+from maestro.rss.profile import Profile
+from maestro.rss.quality import FieldQuality, Quality
+from maestro.rss.requirement import Requirement
+from maestro.rss.solve import Configuration, PortConfiguration
 
 Json = dict[str, Any]
-
-
-def text(value: Json) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2)
 
 
 def facts(*rows: tuple[str, str]) -> Table:
@@ -51,4 +56,97 @@ def hashed_json(found: Hashed) -> Json:
         "index": found.index,
         "cores": found.cores,
         "queue": found.queue,
+    }
+
+
+def configuration(found: Configuration, nic: Profile) -> RenderableType:
+    """Fields, keys, table and quality of every port."""
+    head = Text(nic.title, style="bold").append(f": {found.cores} cores, found in {1000 * found.seconds:.1f} ms")
+    parts: list[RenderableType] = [head]
+    for port in found.ports:
+        parts.append(Text(f"\nport {port.port}", style="bold"))
+        parts.append(facts(*_port_facts(port)))
+    return Group(*parts, quality(found.quality))
+
+
+def _port_facts(port: PortConfiguration) -> Iterator[tuple[str, str]]:
+    yield "the core depends on", fields_text(port.fields)
+    yield "field set", f"{port.field_set} ({port.main}: {fields_text(port.inputs[port.main])})"
+    yield "key", port.key.hex(" ", 2)
+    yield "table", f"{len(port.reta)} entries, {_shares(port.reta)}"
+    if port.resteered:
+        by = fields_text(port.owner_inputs)
+        yield "in software", f"{', '.join(port.resteered)}: to be sent on by the hash over {by}"
+
+
+def _shares(table: Sequence[int]) -> str:
+    counts = Counter(table)
+    least, most = min(counts.values()), max(counts.values())
+    return f"{least} a core" if least == most else f"{least} to {most} a core"
+
+
+def quality(found: Quality) -> RenderableType:
+    """One sentence when nothing is lost, or else the fields that are, and by how much balance suffers."""
+    title = Text("\nquality", style="bold")
+    rows = [("full rank", "every field reaches as much of the table as any valid key lets it")]
+    if not found.is_full:
+        short = [f for f in found.fields if f.rank < f.possible]
+        rows = [("ranks lost", ", ".join(f"{_named(f)} {f.rank} of {f.possible}" for f in short))]
+    reached = {f.port: f.rank for f in reversed(found.fields) if not f.field}
+    rows.append(("table reached", ", ".join(f"port {p}: {1 << r} entries" for p, r in sorted(reached.items()))))
+    narrow = [f"{_named(f)} {1 << f.rank} entries" for f in found.fields if f.field and f.rank < reached[f.port]]
+    if narrow:
+        rows.append(("fields alone", ", ".join(narrow)))
+    if found.largest_bucket > found.ideal_bucket:
+        share = (
+            f"{100 * found.largest_bucket:.2f} % of packets when a field counts up, {100 * found.ideal_bucket:.2f} %"
+        )
+        rows.append(("fullest entry", f"{share} were ideal"))
+    return Group(title, facts(*rows))
+
+
+def _named(f: FieldQuality) -> str:
+    return f"port {f.port} {f.field or 'all fields'}"
+
+
+def configuration_json(found: Configuration, requirements: Iterable[Requirement], seed: int | None) -> Json:
+    """``ports`` and ``quality`` as in docs/reference/json.md, and each port's field set."""
+    return {
+        "feasible": True,
+        "nic": found.nic,
+        "cores": found.cores,
+        "seed": seed,
+        "requirements": [r.label for r in requirements],
+        "ports": [
+            port_json(plan) | {"field_set": port.field_set}
+            for plan, port in zip(found.to_port_plans(), found.ports, strict=True)
+        ],
+        "quality": quality_json(found.quality),
+        "seconds": found.seconds,
+    }
+
+
+def infeasible(found: Infeasible, nic: Profile) -> RenderableType:
+    """Why there is no key, the requirements that exclude each other, and what the NIC can do."""
+    parts: list[RenderableType] = [Text("no key does this: ", style="bold red").append(found.reason, style="default")]
+    if found.conflict:
+        parts.append(Text("\na smallest set of requirements that leaves no choice of core:"))
+        parts += [Text(f"  {label}") for label in found.conflict]
+    if found.types:
+        parts.append(Text(f"\nwithout {', '.join(found.types)} packets it would work"))
+    parts.append(Text(f"\n{nic.title} can hash {', '.join(f for f in FIELDS if f in nic.hashable)}"))
+    return Group(*parts)
+
+
+def infeasible_json(found: Infeasible, nic: Profile, requirements: Iterable[Requirement]) -> Json:
+    return {
+        "feasible": False,
+        "nic": nic.name,
+        "requirements": [r.label for r in requirements],
+        "reason": found.reason,
+        "port": found.port,
+        "conflict": list(found.conflict),
+        "types": list(found.types),
+        "unhashable": list(found.unhashable),
+        "hashable": [f for f in FIELDS if f in nic.hashable],
     }

@@ -22,7 +22,7 @@ from maestro.diagnostics import UserError
 from maestro.ir.packet import FIELDS, PACKET_TYPES, field_offsets
 from maestro.ir.plan import FieldBits
 from maestro.rss.profile import Profile
-from maestro.rss.requirement import Form, Requirement
+from maestro.rss.requirement import Form, Requirement, base_type
 
 MAX_PORTS = 64
 
@@ -73,6 +73,15 @@ def parse(text: str, profile: Profile | None = None) -> Requirement:
 def ports(requirements: Iterable[Requirement]) -> list[int]:
     """The ports that requirements speak of."""
     return sorted({port for r in requirements for port in (r.left_port, r.right_port)})
+
+
+def types_at(requirements: Iterable[Requirement]) -> dict[int, frozenset[str]]:
+    """Per port, the packet types that requirements speak of, without suffixes."""
+    found: dict[int, frozenset[str]] = {}
+    for r in requirements:
+        for port, types in ((r.left_port, r.left_types), (r.right_port, r.right_types)):
+            found[port] = found.get(port, frozenset()) | {base_type(t) for t in types}
+    return found
 
 
 class _Parser:
