@@ -113,3 +113,35 @@ def solve(
     else:
         view.text(rss_emit.emit(emit, found, card, language.types_at(requirements), devices))
     view.document(json.text(pages.configuration_json(found, requirements, seed)))
+
+
+@rss.command()
+@_nic
+@_require
+@click.option(
+    "--key", "keys", required=True, multiple=True, metavar="[PORT=]HEX", help="The key of all ports, or of one port."
+)
+@_reta
+@click.option("--fields", metavar="SET", help="The field set in use (default: look for one that does it).")
+@_json
+def check(
+    nic: str, texts: tuple[str, ...], keys: tuple[str, ...], reta_size: int | None, fields: str | None, as_json: bool
+) -> None:
+    """Whether a key does what must be done, and how well; exit status 5 and a pair of packets when it does not."""
+    from maestro.report import json
+    from maestro.report import rss_check as pages
+    from maestro.report.view import View
+    from maestro.rss import language, profile
+    from maestro.rss.check import check as examine
+    from maestro.rss.keys import keys_by_port
+
+    view = View(as_json)
+    card = profile.load(nic)
+    requirements = [language.parse(text, card) for text in texts]
+    given = keys_by_port(keys, language.ports(requirements), card.key_bytes)
+    types = language.types_at(requirements)
+    found = examine(card, given, requirements, types, reta_size or card.reta_default, fields)
+    view.show(pages.checked(found, card))
+    view.document(json.text(pages.checked_json(found, card, requirements)))
+    if not found.holds:
+        click.get_current_context().exit(ExitStatus.DIFFERENT)

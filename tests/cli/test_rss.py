@@ -166,3 +166,52 @@ def test_solve_says_what_is_wrong(arguments: list[str], message: str) -> None:
     run = maestro("rss", "solve", *arguments)
     assert run.status == 2
     assert message in run.err
+
+
+def test_check_of_the_symmetric_key() -> None:
+    run = maestro("rss", "check", "--nic", "82599", "--key", "6d5a", "--require", SYMMETRIC)
+    assert run.status == 0
+    assert "the key does it on Intel 82599" in run.out
+    assert "some cancel out" in run.out
+
+
+def test_check_shows_two_packets() -> None:
+    options = ["rss", "check", "--nic", "x710", "--key", "microsoft", "--require", SYMMETRIC]
+    run = maestro(*options)
+    assert run.status == 5
+    assert f"violated: {SYMMETRIC}" in run.out
+    assert max(map(len, run.out.splitlines())) <= 100
+    found = maestro(*options, "--json").document
+    there, back = found["violated"][0]["packets"]
+    assert there["fields"]["ipv4.src"] == back["fields"]["ipv4.dst"]
+    for packet in (there, back):
+        values = packet["fields"]
+        ends = (f"{values['ipv4.src']}:{values['l4.sport']}", f"{values['ipv4.dst']}:{values['l4.dport']}")
+        hashed = maestro("rss", "hash", "--key", "microsoft", "--reta", found["reta_size"], *ends, "--json")
+        assert hashed.document["index"] == packet["index"]
+    assert there["index"] != back["index"]
+
+
+def test_what_solve_finds_check_accepts() -> None:
+    found = maestro("rss", "solve", "--nic", "mlx5", "--require", SYMMETRIC, "--json").document
+    keys = [part for p in found["ports"] for part in ("--key", f"{p['port']}={p['key']}")]
+    assert maestro("rss", "check", "--nic", "mlx5", *keys, "--require", SYMMETRIC).status == 0
+    swapped = [part for p in found["ports"] for part in ("--key", f"{1 - p['port']}={p['key'][:-4]}0000")]
+    assert maestro("rss", "check", "--nic", "mlx5", *swapped, "--require", SYMMETRIC).status == 0
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        (["0=6d5a"], "no key for port 1"),
+        (["6d5a", "microsoft"], "two keys for all ports"),
+        (["1=6d5a", "1=6d5a"], "two keys for port 1"),
+        (["x=6d5a"], "'x=6d5a' is not PORT=KEY"),
+        (["6d5a" * 8], "has 16 bytes, this NIC takes 40"),
+    ],
+)
+def test_check_says_what_is_wrong(keys: list[str], message: str) -> None:
+    options = [part for key in keys for part in ("--key", key)]
+    run = maestro("rss", "check", "--nic", "82599", *options, "--require", SYMMETRIC)
+    assert run.status == 2
+    assert message in run.err

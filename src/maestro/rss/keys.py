@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 from maestro.diagnostics import UserError
@@ -59,6 +59,26 @@ def read_key(text: str, length: int | None = None) -> bytes:
     if not 8 <= len(key) <= _LONGEST:
         raise _error(f"key {_short(text)!r} has {len(key)} bytes, not 8 to {_LONGEST}", _NAMES)
     return key
+
+
+def keys_by_port(texts: Sequence[str], ports: Iterable[int], length: int) -> dict[int, bytes]:
+    """``PORT=KEY`` options, and at most one ``KEY`` for all other ports. Raises UserError (``rss-key``)."""
+    found: dict[int, bytes] = {}
+    rest: bytes | None = None
+    for text in texts:
+        port, equals, key = text.partition("=")
+        if equals and not (port.isdecimal() and port.isascii()):
+            raise _error(f"{_short(text)!r} is not PORT=KEY", "for example 0=6d5a")
+        if (int(port) in found) if equals else rest is not None:
+            raise _error(f"two keys for {f'port {port}' if equals else 'all ports'}", "give one a port")
+        if equals:
+            found[int(port)] = read_key(key, length)
+        else:
+            rest = read_key(text, length)
+    missing = [port for port in ports if port not in found]
+    if missing and rest is None:
+        raise _error(f"no key for port {missing[0]}", f"--key {missing[0]}=KEY, or --key KEY for all ports")
+    return {port: found.get(port, rest or b"") for port in ports}
 
 
 _NAMES = f"keys known by name: {', '.join(WELL_KNOWN)}"
