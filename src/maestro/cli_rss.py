@@ -28,6 +28,8 @@ _reta = click.option(
     "--reta", "reta_size", default=None, type=int, metavar="N", help="Table size (default: the NIC's)."
 )
 
+_Z3_MS = 60_000  # for each question
+
 
 def _devices(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[int, str]:
     found = {}
@@ -80,6 +82,13 @@ def hash_(source: str, destination: str, key: str, reta: int, cores: int, as_jso
 @click.option(
     "--device", "devices", multiple=True, callback=_devices, metavar="PORT=DEVICE", help="A port's name, for ethtool."
 )
+@click.option(
+    "--solver",
+    type=click.Choice(["gf2", "z3"]),
+    default="gf2",
+    show_default=True,
+    help="z3: ask Z3 the same question too; the two must agree.",
+)
 @_json
 def solve(
     nic: str,
@@ -89,30 +98,33 @@ def solve(
     reta_size: int | None,
     emit: str | None,
     devices: dict[int, str],
+    solver: str,
     as_json: bool,
 ) -> None:
     """Keys under which packets that must meet on one core do; or why there are none (exit status 5)."""
     from maestro.report import json, rss_emit
     from maestro.report import rss as pages
     from maestro.report.view import View
-    from maestro.rss import language, profile
+    from maestro.rss import language, profile, smt
     from maestro.rss.explain import Infeasible
-    from maestro.rss.solve import configure
+    from maestro.rss.solve import configure, pose
 
     view = View(as_json or emit == "json")
     card = profile.load(nic)
     requirements = [language.parse(text, card) for text in texts]
     ports = language.ports(requirements)
     found = configure(card, ports, requirements, cores=cores, steer_types={}, seed=seed, reta_size=reta_size)
+    problem = pose(card, ports, requirements, {}, reta_size)
+    asked = smt.confirm(problem, requirements, found, _Z3_MS) if solver == "z3" else None
     if isinstance(found, Infeasible):
-        view.show(pages.infeasible(found, card))
-        view.document(json.text(pages.infeasible_json(found, card, requirements)))
+        view.show(pages.infeasible(found, card, asked))
+        view.document(json.text(pages.infeasible_json(found, card, requirements, asked)))
         click.get_current_context().exit(ExitStatus.DIFFERENT)
     if emit in (None, "json"):
-        view.show(pages.configuration(found, card))
+        view.show(pages.configuration(found, card, asked))
     else:
         view.text(rss_emit.emit(emit, found, card, language.types_at(requirements), devices))
-    view.document(json.text(pages.configuration_json(found, requirements, seed)))
+    view.document(json.text(pages.configuration_json(found, requirements, seed, asked)))
 
 
 @rss.command()

@@ -215,3 +215,13 @@ def test_check_says_what_is_wrong(keys: list[str], message: str) -> None:
     run = maestro("rss", "check", "--nic", "82599", *options, "--require", SYMMETRIC)
     assert run.status == 2
     assert message in run.err
+
+
+def test_z3_agrees() -> None:
+    run = maestro("rss", "solve", "--nic", "82599", "--require", SYMMETRIC, "--solver", "z3")
+    assert run.status == 0
+    assert re.search(r"z3 +there are such keys, in [\d.]+ ms\n +elimination +the same, in", run.out)
+    conflict = ["--require", by_source(0), "--require", "port0(l4.dport) == port0(l4.dport)"]
+    run = maestro("rss", "solve", "--nic", "x710", *conflict, "--solver", "z3", "--json")
+    assert run.status == 5
+    assert run.document["z3"]["answer"] == "unsat"

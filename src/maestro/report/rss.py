@@ -18,7 +18,9 @@ from maestro.rss.explain import Infeasible
 from maestro.rss.profile import Profile
 from maestro.rss.quality import FieldQuality, Quality
 from maestro.rss.requirement import Requirement
+from maestro.rss.smt import Asked
 from maestro.rss.solve import Configuration, PortConfiguration
+from maestro.solver.answer import Answer
 
 Json = dict[str, Any]
 
@@ -59,14 +61,35 @@ def hashed_json(found: Hashed) -> Json:
     }
 
 
-def configuration(found: Configuration, nic: Profile) -> RenderableType:
+def configuration(found: Configuration, nic: Profile, asked: Asked | None = None) -> RenderableType:
     """Fields, keys, table and quality of every port."""
     head = Text(nic.title, style="bold").append(f": {found.cores} cores, found in {1000 * found.seconds:.1f} ms")
     parts: list[RenderableType] = [head]
     for port in found.ports:
         parts.append(Text(f"\nport {port.port}", style="bold"))
         parts.append(facts(*_port_facts(port)))
-    return Group(*parts, quality(found.quality))
+    return Group(*parts, quality(found.quality), *_judged(asked, found.seconds))
+
+
+def _judged(asked: Asked | None, seconds: float | None = None) -> Iterator[RenderableType]:
+    """What Z3 said, and how long both took."""
+    if asked is None:
+        return
+    said = {Answer.SAT: "there are such keys", Answer.UNSAT: "there are no such keys"}.get(asked.answer, "gave up")
+    ways = f" ({asked.questions} ways to choose fields)" if asked.questions > 1 else ""
+    rows = [("z3", f"{said}, in {1000 * asked.seconds:.1f} ms{ways}")]
+    if seconds is not None:
+        rows.append(("elimination", f"the same, in {1000 * seconds:.1f} ms, the choice of keys included"))
+    yield Group(Text("\nsolvers", style="bold"), facts(*rows))
+
+
+def _asked_json(asked: Asked | None) -> Json:
+    """Nothing unless Z3 was asked."""
+    if asked is None:
+        return {}
+    keys = {str(port): key.hex() for port, key in asked.keys.items()}
+    answer = {"answer": asked.answer.value, "questions": asked.questions, "seconds": asked.seconds, "keys": keys}
+    return {"z3": answer}
 
 
 def _port_facts(port: PortConfiguration) -> Iterator[tuple[str, str]]:
@@ -109,7 +132,9 @@ def _named(f: FieldQuality) -> str:
     return f"port {f.port} {f.field or 'all fields'}"
 
 
-def configuration_json(found: Configuration, requirements: Iterable[Requirement], seed: int | None) -> Json:
+def configuration_json(
+    found: Configuration, requirements: Iterable[Requirement], seed: int | None, asked: Asked | None = None
+) -> Json:
     """``ports`` and ``quality`` as in docs/reference/json.md, and each port's field set."""
     return {
         "feasible": True,
@@ -123,10 +148,11 @@ def configuration_json(found: Configuration, requirements: Iterable[Requirement]
         ],
         "quality": quality_json(found.quality),
         "seconds": found.seconds,
+        **_asked_json(asked),
     }
 
 
-def infeasible(found: Infeasible, nic: Profile) -> RenderableType:
+def infeasible(found: Infeasible, nic: Profile, asked: Asked | None = None) -> RenderableType:
     """Why there is no key, the requirements that exclude each other, and what the NIC can do."""
     parts: list[RenderableType] = [Text("no key does this: ", style="bold red").append(found.reason, style="default")]
     if found.conflict:
@@ -135,10 +161,12 @@ def infeasible(found: Infeasible, nic: Profile) -> RenderableType:
     if found.types:
         parts.append(Text(f"\nwithout {', '.join(found.types)} packets it would work"))
     parts.append(Text(f"\n{nic.title} can hash {', '.join(f for f in FIELDS if f in nic.hashable)}"))
-    return Group(*parts)
+    return Group(*parts, *_judged(asked))
 
 
-def infeasible_json(found: Infeasible, nic: Profile, requirements: Iterable[Requirement]) -> Json:
+def infeasible_json(
+    found: Infeasible, nic: Profile, requirements: Iterable[Requirement], asked: Asked | None = None
+) -> Json:
     return {
         "feasible": False,
         "nic": nic.name,
@@ -149,4 +177,5 @@ def infeasible_json(found: Infeasible, nic: Profile, requirements: Iterable[Requ
         "types": list(found.types),
         "unhashable": list(found.unhashable),
         "hashable": [f for f in FIELDS if f in nic.hashable],
+        **_asked_json(asked),
     }

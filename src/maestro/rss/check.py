@@ -8,19 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice, product
+from itertools import chain, islice, product
 from random import Random
 
 from maestro.diagnostics import UserError
 from maestro.ir.packet import FIELDS, PACKET_TYPES
 from maestro.rss import gf2, toeplitz
+from maestro.rss.pairs import Bits, at_random, generators, span
 from maestro.rss.profile import FieldSet, Profile
 from maestro.rss.quality import Grader, Quality, measure, targets
 from maestro.rss.requirement import (
     FieldBit,
-    Form,
     Inputs,
-    Premise,
     Requirement,
     expand,
     premise,
@@ -204,36 +203,14 @@ def counterexample(
         if rows is None or found is None:
             continue
         for xs, ys in product(steering[r.left_port].hashed(t), steering[r.right_port].hashed(u)):
-            for x, y in _pairs(found, rows, xs, ys):
+            base, directions = span(found, rows, xs, ys)
+            drawn = at_random(base, directions, Random(1), _DRAWS)  # these look more like packets than the others
+            for x, y in chain(drawn, generators(base, directions)):
                 left, right = _index(keys[r.left_port], xs, x, mask), _index(keys[r.right_port], ys, y, mask)
                 if left != right:
                     return Counterexample(r.label, t, _packet(x, xs, found.x_bits), left, u,
                                           _packet(y, ys, found.y_bits), right)  # fmt: skip
     return None
-
-
-Bits = frozenset[FieldBit]
-
-
-def _pairs(found: Premise, rows: Sequence[tuple[Form, Form]], xs: Inputs, ys: Inputs) -> Iterator[tuple[Bits, Bits]]:
-    """Pairs that the premise speaks of: random ones, then a pair and its neighbours in every direction, which violate
-    the requirement if any pair does."""
-    nothing: Bits = frozenset()
-    vectors = [(frozenset(x), frozenset(y)) for x, y in found.vectors]
-    base = (nothing, nothing)
-    if any(f.constant != g.constant for f, g in rows):
-        base, *vectors = vectors
-    vectors += [(frozenset({bit}), nothing) for bit in expand(xs) if bit not in found.x_bits]
-    vectors += [(nothing, frozenset({bit})) for bit in expand(ys) if bit not in found.y_bits]
-    rng = Random(1)
-    for _ in range(_DRAWS):
-        x, y = base
-        for dx, dy in (v for v in vectors if rng.getrandbits(1)):
-            x, y = x ^ dx, y ^ dy
-        yield x, y
-    yield base
-    for dx, dy in vectors:
-        yield base[0] ^ dx, base[1] ^ dy
 
 
 def _index(key: bytes, inputs: Inputs, bits: Bits, mask: int) -> int:

@@ -82,10 +82,9 @@ def configure(
     than table entries or a table size that the NIC does not have.
     """
     started = perf_counter()
-    size = _table_size(profile, reta_size)
-    table = reta.fill(size, cores)
-    steer = _steer(ports, requirements, steer_types)
-    problem = Problem(profile, Compiled(requirements, profile.hashable), steer, size.bit_length() - 1)
+    problem = pose(profile, ports, requirements, steer_types, reta_size)
+    table = reta.fill(1 << problem.table_bits, cores)
+    steer = problem.steer
     useful = problem.useful_fields()
     best = search(problem, useful) if all(useful.values()) else None
     if best is None:
@@ -95,6 +94,19 @@ def configure(
     configured = tuple(_port(best, port, row, table, steer[port], layouts.get(port, "fixed")) for port in ports)
     quality = measure(best.system, best.goals, row)
     return Configuration(profile.name, cores, configured, quality, perf_counter() - started)
+
+
+def pose(
+    profile: Profile,
+    ports: Sequence[int],
+    requirements: Sequence[Requirement],
+    steer_types: Mapping[int, tuple[str, ...]],
+    reta_size: int | None = None,
+) -> Problem:
+    """What :func:`configure` solves. Raises UserError for a table size that the NIC does not have."""
+    size = _table_size(profile, reta_size)
+    steer = _steer(ports, requirements, steer_types)
+    return Problem(profile, Compiled(requirements, profile.hashable), steer, size.bit_length() - 1)
 
 
 def _table_size(profile: Profile, wanted: int | None) -> int:
