@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -39,6 +40,13 @@ def _devices(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
             raise click.BadParameter(f"'{value}' is not PORT=DEVICE, for example 0=eth0")
         found[int(port)] = name
     return found
+
+
+def _numbers(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[float, ...] | None:
+    try:
+        return None if value is None else tuple(float(part) for part in value.split(","))
+    except ValueError:
+        raise click.BadParameter(f"'{value}' is not a list of numbers, for example 3,1,1") from None
 
 
 @click.group()
@@ -157,3 +165,38 @@ def check(
     view.document(json.text(pages.checked_json(found, card, requirements)))
     if not found.holds:
         click.get_current_context().exit(ExitStatus.DIFFERENT)
+
+
+@rss.command()
+@_nic
+@click.option(
+    "--pcap", required=True, type=click.Path(path_type=Path), metavar="FILE", help="The packets that arrive, in order."
+)
+@click.option("--require", "texts", multiple=True, metavar="TEXT", help="Solve for a key, as `solve` does.")
+@click.option("--key", "key", metavar="HEX", help="Or the key in use, or the name of a well-known one.")
+@click.option("--fields", metavar="SET", help="With --key: the field set in use (default: the NIC's first).")
+@click.option("--port", type=click.IntRange(0, 63), metavar="N", help="With --require: the port they arrive on.")
+@_cores
+@click.option("--weights", callback=_numbers, metavar="W,W,...", help="Shares of the cores (default: equal ones).")
+@_seed
+@_reta
+@click.option("--by", type=click.Choice(["packets", "bytes"]), default="packets", show_default=True, help="Balance by.")
+@click.option("--tolerance", default=5.0, show_default=True, metavar="PERCENT", help="How uneven cores may be.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="A plot: .svg, or .png with matplotlib.")
+@_json
+def simulate(pcap: Path, out: Path | None, by: str, tolerance: float, as_json: bool, **options: Any) -> None:
+    """Packets and bytes per core of a capture, before and after balancing the table."""
+    from maestro.report import json, rss_plot
+    from maestro.report import rss_simulate as pages
+    from maestro.report.view import View
+    from maestro.rss.simulate import prepare, simulate
+    from maestro.traffic.pcap import read_pcap
+
+    view = View(as_json)
+    steered, size, weights = prepare(**options)
+    frames = (frame for _, frame in read_pcap(pcap))
+    found = simulate(frames, steered, size, weights, tolerance / 100, by_bytes=by == "bytes")
+    if out:
+        rss_plot.write(found, out)
+    view.show(pages.simulated(found, steered))
+    view.document(json.text(pages.simulated_json(found, steered)))

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from random import Random
 
 import pytest
 from command_line import maestro
+
+from maestro.traffic.packets import UDP, ethernet, ipv4, udp
+from maestro.traffic.pcap import PcapWriter
 
 MICROSOFT = "6d5a56da255b0ec24167253d43a38fb0d0ca2bcbae7b30b477cb2da38030f20c6a42b73bbeac01fa"
 SUITE = [
@@ -225,3 +230,61 @@ def test_z3_agrees() -> None:
     run = maestro("rss", "solve", "--nic", "x710", *conflict, "--solver", "z3", "--json")
     assert run.status == 5
     assert run.document["z3"]["answer"] == "unsat"
+
+
+@pytest.fixture
+def capture(tmp_path: Path) -> Path:
+    """One elephant and some mice."""
+    rng, path = Random(4), tmp_path / "in.pcap"
+    a, b = 0x0A000001, 0x0A010001
+    with PcapWriter(path) as pcap:
+        for n in range(600):
+            sport, host = (7, a) if n % 3 == 0 else (rng.getrandbits(16), rng.getrandbits(32))
+            pcap.write(n, ethernet(ipv4(host, b, UDP, udp(host, b, sport, 53))))
+    return path
+
+
+def test_simulate_a_key_in_use(capture: Path, tmp_path: Path) -> None:
+    plot = tmp_path / "plot.svg"
+    options = ["rss", "simulate", "--nic", "82599", "--key", "microsoft", "--pcap", capture, "--cores", 3]
+    run = maestro(*options, "--out", plot)
+    assert run.status == 0
+    assert "600 packets, 36000 bytes" in run.out
+    assert "balanced afresh" in run.out
+    assert max(map(len, run.out.splitlines())) <= 100
+    assert plot.read_text().startswith("<svg")
+    found = maestro(*options, "--json").document
+    assert found["types"] == {"ipv4-udp": 600}
+    assert [t["name"] for t in found["tables"]] == ["before", "few moves", "afresh"]
+    assert all(sum(t["packets_per_core"]) == 600 for t in found["tables"])
+    assert found["heaviest_entry"] >= 1 / 3
+    assert found["tables"][1]["moved"] < found["tables"][2]["moved"]
+
+
+def test_simulate_solves(capture: Path) -> None:
+    options = ["rss", "simulate", "--nic", "e810", "--require", by_source(1), "--pcap", capture]
+    found = maestro(*options, "--weights", "2,1", "--json", "--seed", 1, "--by", "bytes").document
+    assert (found["cores"], found["weights"]) == (2, [2.0, 1.0])
+    solved = maestro("rss", "solve", "--nic", "e810", "--require", by_source(1), "--seed", 1, "--json").document
+    assert found["key"] == solved["ports"][0]["key"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        ([], 2, "give either --key, the key in use, or --require"),
+        (["--key", "6d5a", "--require", by_source(0)], 2, "give either --key"),
+        (["--key", "6d5a", "--fields", "l5"], 2, "no field set 'l5'"),
+        (["--key", "6d5a", "--weights", "1,x"], 2, "'1,x' is not a list of numbers"),
+        (["--key", "6d5a", "--weights", "1,-1"], 2, "core weights must be positive"),
+        (["--key", "6d5a", "--cores", "0"], 2, "there must be at least one"),
+        (["--require", by_source(0), "--port", "1"], 2, "no requirement speaks of port 1"),
+        (["--require", by_source(0), "--require", "port0(l4.dport) == port0(l4.dport)"], 4, "only a constant hash"),
+        (["--key", "6d5a", "--out", "plot.gif"], 2, "a plot is .svg or .png"),
+        (["--key", "6d5a", "--out", "nowhere/plot.svg"], 2, "nowhere/plot.svg: No such file"),
+    ],
+)
+def test_simulate_says_what_is_wrong(capture: Path, arguments: list[str], status: int, message: str) -> None:
+    run = maestro("rss", "simulate", "--nic", "82599", "--pcap", capture, *arguments)
+    assert run.status == status
+    assert message in run.err

@@ -104,12 +104,13 @@ def pose(
     reta_size: int | None = None,
 ) -> Problem:
     """What :func:`configure` solves. Raises UserError for a table size that the NIC does not have."""
-    size = _table_size(profile, reta_size)
+    size = table_size(profile, reta_size)
     steer = _steer(ports, requirements, steer_types)
     return Problem(profile, Compiled(requirements, profile.hashable), steer, size.bit_length() - 1)
 
 
-def _table_size(profile: Profile, wanted: int | None) -> int:
+def table_size(profile: Profile, wanted: int | None) -> int:
+    """``wanted``, or the NIC's default. Raises UserError for a size that the NIC does not have."""
     size = profile.reta_default if wanted is None else wanted
     if size not in profile.reta_sizes:
         sizes = ", ".join(map(str, profile.reta_sizes))
