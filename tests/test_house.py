@@ -19,7 +19,7 @@ DOCS = ROOT / "docs"
 
 ORDER = (
     "diagnostics", "bundle", "ir", "frontend", "solver", "models", "symex", "rss", "sharding", "certificate",
-    "codegen", "traffic", "verify", "bench", "pipeline", "report", "cli",
+    "codegen", "traffic", "verify", "bench", "pipeline", "report", "cli_rss", "cli",
 )  # fmt: skip
 """Data flow: a room imports only what stands before it. ``rss`` serves ``sharding``; ``solver`` serves ``models``."""
 
@@ -86,6 +86,17 @@ def test_every_command_and_option_is_documented() -> None:
     text = (DOCS / "reference" / "cli.md").read_text()
     for name, command in main.commands.items():
         section = re.search(rf"^## maestro {name}$(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+        assert section, name
+        for option in (o for o in command.params if isinstance(o, click.Option)):
+            assert all(f"`{spelling}" in text for spelling in option.opts), (name, option.opts)
+
+
+def test_every_rss_command_and_option_is_documented() -> None:
+    text = (DOCS / "reference" / "rss.md").read_text()
+    group = main.commands["rss"]
+    assert isinstance(group, click.Group)
+    for name, command in group.commands.items():
+        section = re.search(rf"^## maestro rss {name}$(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
         assert section, name
         for option in (o for o in command.params if isinstance(o, click.Option)):
             assert all(f"`{spelling}" in text for spelling in option.opts), (name, option.opts)

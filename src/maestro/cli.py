@@ -13,6 +13,7 @@ import click
 from click.core import ParameterSource
 
 from maestro import __version__
+from maestro.cli_rss import rss
 from maestro.diagnostics import ExitStatus, UserError
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ Maestro compiles a sequential network function in C into a parallel one.
   maestro verify fw.c                     the parallel NF against the original, packet by packet
   maestro bench fw.c                      packets per second, original against 1 and 2 cores
   maestro explain not-hashable            what a code in brackets means, and what to do
+  maestro rss hash --key 6d5a A B         RSS keys and tables on their own
 
 More: maestro COMMAND --help"""
 
@@ -172,6 +174,9 @@ def main(ctx: click.Context) -> None:
     """Compile a sequential network function (NF) in C into a parallel one, with the NIC configuration it needs."""
     if ctx.invoked_subcommand is None:
         click.echo(START)
+
+
+main.add_command(rss)
 
 
 @main.command(cls=NFCommand)

@@ -35,7 +35,7 @@ def document(result: Result) -> Json:
         "paths": len(model.paths),
         "strategy": plan.strategy,
         "objects": _objects(result, places),
-        "ports": [_port(p) for p in plan.ports],
+        "ports": [port_json(p) for p in plan.ports],
         "reasons": [
             {
                 "code": r.code,
@@ -59,7 +59,7 @@ def document(result: Result) -> Json:
             {"code": n.code, "message": n.message, "line": places.short(n.span) if n.span else None}
             for n in model.notes
         ],
-        "quality": _quality(result.quality),
+        "quality": quality_json(result.quality),
         "timings": {t.phase: round(t.seconds, 4) for t in result.timings},
         **_later(result),
     }
@@ -115,7 +115,7 @@ def _objects(result: Result, places: Places) -> list[Json]:
     ]
 
 
-def _port(port: PortPlan) -> Json:
+def port_json(port: PortPlan) -> Json:
     return {
         "port": port.port,
         "fields": [_bits(f) for f in port.fields],
@@ -147,7 +147,7 @@ def _certificate(result: Result, places: Places) -> Json:
     }
 
 
-def _quality(quality: Quality) -> Json:
+def quality_json(quality: Quality) -> Json:
     return {
         "full_rank": quality.is_full,
         "largest_bucket": quality.largest_bucket,

@@ -109,7 +109,7 @@ def search(problem: Problem, useful: Mapping[int, frozenset[str]]) -> Candidate 
     for rank, steering in candidates(problem, useful):
         if best and best.is_full_rank and rank > best_rank:
             break
-        found = judge(problem, steering) or judge(problem, _spared(problem, steering))
+        found = judge(problem, steering) or judge(problem, spared(problem, steering))
         if found:
             found = _without_resteering(problem, found)
             if best is None or found.score < best.score:
@@ -149,7 +149,7 @@ def _graded(steering: Steering, steer: frozenset[str]) -> list[Inputs]:
     return out
 
 
-def _spared(problem: Problem, steering: Mapping[int, Steering]) -> dict[int, Steering]:
+def spared(problem: Problem, steering: Mapping[int, Steering]) -> dict[int, Steering]:
     """Gives to the NIC the types that cannot share the main type's inputs, such as IPv6 with flows of its own."""
     hopeless = set()
     for t in {t for s in steering.values() for t in s.resteered}:

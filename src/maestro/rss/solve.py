@@ -82,10 +82,9 @@ def configure(
     than table entries or a table size that the NIC does not have.
     """
     started = perf_counter()
-    size = _table_size(profile, reta_size)
-    table = reta.fill(size, cores)
-    steer = _steer(ports, requirements, steer_types)
-    problem = Problem(profile, Compiled(requirements, profile.hashable), steer, size.bit_length() - 1)
+    problem = pose(profile, ports, requirements, steer_types, reta_size)
+    table = reta.fill(1 << problem.table_bits, cores)
+    steer = problem.steer
     useful = problem.useful_fields()
     best = search(problem, useful) if all(useful.values()) else None
     if best is None:
@@ -97,7 +96,21 @@ def configure(
     return Configuration(profile.name, cores, configured, quality, perf_counter() - started)
 
 
-def _table_size(profile: Profile, wanted: int | None) -> int:
+def pose(
+    profile: Profile,
+    ports: Sequence[int],
+    requirements: Sequence[Requirement],
+    steer_types: Mapping[int, tuple[str, ...]],
+    reta_size: int | None = None,
+) -> Problem:
+    """What :func:`configure` solves. Raises UserError for a table size that the NIC does not have."""
+    size = table_size(profile, reta_size)
+    steer = _steer(ports, requirements, steer_types)
+    return Problem(profile, Compiled(requirements, profile.hashable), steer, size.bit_length() - 1)
+
+
+def table_size(profile: Profile, wanted: int | None) -> int:
+    """``wanted``, or the NIC's default. Raises UserError for a size that the NIC does not have."""
     size = profile.reta_default if wanted is None else wanted
     if size not in profile.reta_sizes:
         sizes = ", ".join(map(str, profile.reta_sizes))
