@@ -17,8 +17,7 @@ class Expected:
     """``fields``: what the core depends on, by port. ``objects``: strategies by object; those of a strategy together.
 
     ``rules``: those that some object names. ``argv``: the NF's arguments for the differential check: small tables that
-    generated traffic fills, and a timeout that it exceeds. ``missing``: what Maestro cannot do yet; strict, so that the
-    test fails when it can.
+    generated traffic fills, and a timeout that it exceeds.
     """
 
     strategy: str
@@ -26,9 +25,6 @@ class Expected:
     objects: dict[str, str] = field(default_factory=dict)
     rules: frozenset[str] = frozenset()
     argv: tuple[str, ...] = ()
-    missing: str = ""
-    unbuilt: str = ""
-    """Likewise, where the decision is right already and only no code can be generated."""
 
 
 def settings(example: str) -> dict[str, object]:
@@ -93,7 +89,6 @@ EXPECTED = {
             "locked": "servers.live.map servers.live.keys servers.live.ages",
         },
         frozenset({"R1"}),
-        unbuilt="the generated NF and the reference choose different servers for some flows",
     ),
     "router": Expected("shared-nothing", (ANY, ANY), {"read-only": "routes.table"}),
     "nat": Expected(

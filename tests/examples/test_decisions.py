@@ -39,20 +39,11 @@ def objects(plan: Plan) -> dict[str, set[str]]:
     return found
 
 
-def cases(reason: str) -> list[Any]:
-    """Every example; where ``reason`` (an attribute) is given, a strict expected failure."""
-    return [
-        pytest.param(name, e, id=name, marks=[pytest.mark.xfail(strict=True, reason=why)] if why else [])
-        for name, e in EXPECTED.items()
-        for why in [e.missing or (e.unbuilt if reason == "unbuilt" else "")]
-    ]
-
-
 def test_every_example_is_here() -> None:
     assert set(EXPECTED) == {p.name for p in EXAMPLES.iterdir() if p.is_dir()}
 
 
-@pytest.mark.parametrize(("example", "expected"), cases("missing"))
+@pytest.mark.parametrize(("example", "expected"), EXPECTED.items(), ids=EXPECTED)
 def test_decision(example: str, expected: Expected) -> None:
     plan = analyze(job(example), Phases(Silent())).plan
     assert plan.strategy == expected.strategy
@@ -62,7 +53,7 @@ def test_decision(example: str, expected: Expected) -> None:
         assert tuple(fields(p.fields) for p in plan.ports) == expected.fields
 
 
-@pytest.mark.parametrize(("example", "expected"), cases("unbuilt"))
+@pytest.mark.parametrize(("example", "expected"), EXPECTED.items(), ids=EXPECTED)
 def test_same_as_the_original(example: str, expected: Expected, tmp_path: Path) -> None:
     result = verify(job(example, expected.argv or None), None, 24_000, Phases(Silent()))
     assert result.comparison is not None

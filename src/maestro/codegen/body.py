@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from maestro.codegen import calls
 from maestro.codegen.cexpr import Printer, ctype, load_text
@@ -165,15 +166,15 @@ class Body:
     # -- keys, cells and stores
 
     def _build_key(self, step: BuildKey, scope: _Scope) -> None:
+        if step.key in scope.arrays:
+            return  # the key is a whole cell, of which there is a copy
         self._name_values(step, scope)
         obj = self._model.object(step.object)
         name = scope.arrays[step.key] = unique(f"{self._members[obj.name]}_key", scope.taken)
         self._out.line(f"uint8_t {name}[{obj.key_bytes}];")
-        packed, offset = [], 0
-        for f in obj.key_layout:
-            packed.append(Field(f.name, offset, f.size))
-            offset += f.size
-        self._store(name, step.pieces, scope, tuple(packed))
+        starts = accumulate((f.size for f in obj.key_layout), initial=0)
+        packed = tuple(Field(f.name, at, f.size) for f, at in zip(obj.key_layout, starts, strict=False))
+        self._store(name, step.pieces, scope, packed)
 
     def _store(
         self, base: str, pieces: tuple[Piece, ...], scope: _Scope, layout: tuple[Field, ...], line: str = ""
