@@ -26,11 +26,7 @@ MADE = {
     "all four fields": lambda: table(concat(SRC, DST, SPORT, DPORT)),
     "two tables": lambda: two_tables(SRC, concat(SRC, SPORT)),
 }
-SPLIT = [
-    n
-    for n, e in EXPECTED.items()
-    if e.strategy == "shared-nothing" and {"sharded", "steered"} & e.objects.keys()
-]
+SPLIT = [n for n, e in EXPECTED.items() if e.strategy == "shared-nothing" and {"sharded", "steered"} & e.objects.keys()]
 SHIPPED = [n for n in SPLIT if not n.endswith("-maestro")]
 """The examples with state of which each core has a part, in one of the two dialects."""
 

@@ -9,7 +9,22 @@ from functools import cached_property
 from maestro.certificate.judge import Judge
 from maestro.certificate.locations import Location
 from maestro.certificate.steering import PacketClass, classes, reaches
-from maestro.ir.expr import FALSE, TRUE, Expr, const, evaluate, negate, rebuild, substitute, sym, walk
+from maestro.ir.expr import (
+    FALSE,
+    TRUE,
+    Expr,
+    concat,
+    const,
+    evaluate,
+    extract,
+    negate,
+    packet_byte,
+    rebuild,
+    substitute,
+    sym,
+    symbols,
+    walk,
+)  # fmt: skip
 from maestro.ir.model import Model, Operation
 from maestro.ir.packet import is_type
 from maestro.ir.plan import Plan, PortPlan
@@ -104,11 +119,23 @@ class Views:
         if any(c.is_false for c in here):
             return None
         conditions = (*(c for c in here if not c.is_true), packets.predicate)
-        if self.judge.may_hold(conditions) is Answer.UNSAT:
+        if _plainly_impossible(conditions, packets.types) or self.judge.may_hold(conditions) is Answer.UNSAT:
             return None
         key = _settled(substitute(site.location.key, device.get), conditions, self.judge)
         index = packets.index(_sure_length(packets, conditions, self.judge))
         return View(site, port, packets, conditions, key, index)
+
+
+_ETHERTYPE = {"ipv4": (8, 0), "ipv6": (0x86, 0xDD)}
+
+
+def _plainly_impossible(conditions: tuple[Expr, ...], types: tuple[str, ...]) -> bool:
+    """Whether the EtherType that all of these types have contradicts a condition: spares Z3 the question."""
+    families = {t[:4] for t in types}
+    if len(families) != 1 or not families <= _ETHERTYPE.keys():
+        return False
+    octets = {packet_byte(12 + i): const(b, 8) for i, b in enumerate(_ETHERTYPE[families.pop()])}
+    return any(substitute(c, octets.get).is_false for c in conditions)
 
 
 def _settled(e: Expr, conditions: tuple[Expr, ...], judge: Judge) -> Expr:
@@ -116,6 +143,7 @@ def _settled(e: Expr, conditions: tuple[Expr, ...], judge: Judge) -> Expr:
 
     Where the ports lie follows the IHL, which a class of packets often fixes: spares Z3 all other layouts.
     """
+    e = _behind_header(e, conditions)
     tests = dict.fromkeys(n.args[0] for n in walk(e) if n.op == "ite")
     new: dict[Expr, Expr] = {}
     for test in tests:
@@ -126,6 +154,21 @@ def _settled(e: Expr, conditions: tuple[Expr, ...], judge: Judge) -> Expr:
     for n in walk(e):
         new.setdefault(n, rebuild(n, tuple(new[a] for a in n.args)))
     return new[e]
+
+
+def _behind_header(e: Expr, conditions: tuple[Expr, ...]) -> Expr:
+    """``e`` for the one IPv4 header length that the conditions allow, if they do; found without Z3."""
+    first = packet_byte(14)
+    if first not in symbols(e):
+        return e
+
+    def of_length(n: int, c: Expr) -> Expr:
+        octet = concat(extract(first, 7, 4), const(n, 4))
+        return substitute(c, lambda s: octet if s is first else None)
+
+    own = [c for c in conditions if first in symbols(c)]
+    lengths = [n for n in range(16) if not any(of_length(n, c).is_false for c in own)]
+    return of_length(lengths[0], e) if len(lengths) == 1 else e
 
 
 def _sure_length(packets: PacketClass, conditions: tuple[Expr, ...], judge: Judge) -> int:
