@@ -97,6 +97,12 @@ def hash_(source: str, destination: str, key: str, reta: int, cores: int, as_jso
     show_default=True,
     help="z3: ask Z3 the same question too; the two must agree.",
 )
+@click.option(
+    "--against",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Compare with the best of N random valid keys (100000 take some seconds).",
+)
 @_json
 def solve(
     nic: str,
@@ -107,6 +113,7 @@ def solve(
     emit: str | None,
     devices: dict[int, str],
     solver: str,
+    against: int | None,
     as_json: bool,
 ) -> None:
     """Keys under which packets that must meet on one core do; or why there are none (exit status 5)."""
@@ -114,6 +121,7 @@ def solve(
     from maestro.report import rss as pages
     from maestro.report.view import View
     from maestro.rss import language, profile, smt
+    from maestro.rss.against import contest
     from maestro.rss.explain import Infeasible
     from maestro.rss.solve import configure, pose
 
@@ -128,11 +136,12 @@ def solve(
         view.show(pages.infeasible(found, card, asked))
         view.document(json.text(pages.infeasible_json(found, card, requirements, asked)))
         click.get_current_context().exit(ExitStatus.DIFFERENT)
+    rivals = contest(problem, found, against, seed) if against else None
     if emit in (None, "json"):
-        view.show(pages.configuration(found, card, asked))
+        view.show(pages.configuration(found, card, asked, rivals))
     else:
         view.text(rss_emit.emit(emit, found, card, language.types_at(requirements), devices))
-    view.document(json.text(pages.configuration_json(found, requirements, seed, asked)))
+    view.document(json.text(pages.configuration_json(found, requirements, seed, asked, rivals)))
 
 
 @rss.command()
@@ -143,9 +152,16 @@ def solve(
 )
 @_reta
 @click.option("--fields", metavar="SET", help="The field set in use (default: look for one that does it).")
+@_cores
 @_json
 def check(
-    nic: str, texts: tuple[str, ...], keys: tuple[str, ...], reta_size: int | None, fields: str | None, as_json: bool
+    nic: str,
+    texts: tuple[str, ...],
+    keys: tuple[str, ...],
+    reta_size: int | None,
+    fields: str | None,
+    cores: int,
+    as_json: bool,
 ) -> None:
     """Whether a key does what must be done, and how well; exit status 5 and a pair of packets when it does not."""
     from maestro.report import json
@@ -161,8 +177,8 @@ def check(
     given = keys_by_port(keys, language.ports(requirements), card.key_bytes)
     types = language.types_at(requirements)
     found = examine(card, given, requirements, types, reta_size or card.reta_default, fields)
-    view.show(pages.checked(found, card))
-    view.document(json.text(pages.checked_json(found, card, requirements)))
+    view.show(pages.checked(found, card, cores))
+    view.document(json.text(pages.checked_json(found, card, requirements, cores)))
     if not found.holds:
         click.get_current_context().exit(ExitStatus.DIFFERENT)
 

@@ -288,3 +288,22 @@ def test_simulate_says_what_is_wrong(capture: Path, arguments: list[str], status
     run = maestro("rss", "simulate", "--nic", "82599", "--pcap", capture, *arguments)
     assert run.status == status
     assert message in run.err
+
+
+@pytest.mark.parametrize(("nic", "requirement"), [("82599", SYMMETRIC), ("x710", by_source(0))])
+def test_no_random_key_is_better(nic: str, requirement: str) -> None:
+    options = ["rss", "solve", "--nic", nic, "--require", requirement, "--seed", 1, "--against", 500]
+    found = maestro(*options, "--json").document["against"]
+    assert (found["keys"], found["better"]) == (500, 0)
+    assert found["ours"] == {"missed": 0, "lockstep": 0}
+    assert 0 < found["as_good_in_ranks"] < 500
+    assert "against 500 random valid keys" in maestro(*options).out
+
+
+def test_spread_is_measured() -> None:
+    spread = maestro("rss", "solve", "--nic", "e810", "--require", SYMMETRIC, "--json").document["ports"][0]["spread"]
+    assert [s["traffic"] for s in spread] == ["uniform", "sequential", "zipf"]
+    assert all(1 <= s["fullest_core"] < 1.2 for s in spread)
+    options = ["--nic", "e810", "--key", "6d5a", "--require", SYMMETRIC, "--cores", 4, "--json"]
+    spread = maestro("rss", "check", *options).document["spread"]["0"]
+    assert spread[1] == {"traffic": "sequential", "fullest_core": 4.0, "variation": 3**0.5, "fullest_entry": 1.0}

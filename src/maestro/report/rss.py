@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -13,6 +13,8 @@ from rich.text import Text
 from maestro.ir.packet import FIELDS
 from maestro.report.facts import fields_text
 from maestro.report.json import port_json, quality_json
+from maestro.rss import spread
+from maestro.rss.against import Contest
 from maestro.rss.endpoint import Hashed
 from maestro.rss.explain import Infeasible
 from maestro.rss.profile import Profile
@@ -20,6 +22,7 @@ from maestro.rss.quality import FieldQuality, Quality
 from maestro.rss.requirement import Requirement
 from maestro.rss.smt import Asked
 from maestro.rss.solve import Configuration, PortConfiguration
+from maestro.rss.spread import Spread
 from maestro.solver.answer import Answer
 
 Json = dict[str, Any]
@@ -61,14 +64,65 @@ def hashed_json(found: Hashed) -> Json:
     }
 
 
-def configuration(found: Configuration, nic: Profile, asked: Asked | None = None) -> RenderableType:
+def configuration(
+    found: Configuration, nic: Profile, asked: Asked | None = None, rivals: Contest | None = None
+) -> RenderableType:
     """Fields, keys, table and quality of every port."""
     head = Text(nic.title, style="bold").append(f": {found.cores} cores, found in {1000 * found.seconds:.1f} ms")
     parts: list[RenderableType] = [head]
     for port in found.ports:
         parts.append(Text(f"\nport {port.port}", style="bold"))
         parts.append(facts(*_port_facts(port)))
-    return Group(*parts, quality(found.quality), *_judged(asked, found.seconds))
+    spreads = {p.port: spread.measure(p.key, p.owner_inputs, p.reta) for p in found.ports}
+    return Group(*parts, quality(found.quality), measured(spreads), *_compared(rivals), *_judged(asked, found.seconds))
+
+
+def measured(spreads: Mapping[int, Sequence[Spread]]) -> RenderableType:
+    """How even the cores are under traffic of some kinds, by port."""
+    title = Text(f"\nspread of {spread.PACKETS} packets", style="bold")
+    columns = ("port", "traffic", "fullest core", "variation of cores", "fullest entry")
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for name in columns:
+        table.add_column(("  " if name == "port" else "") + name)
+    for port, found in spreads.items():
+        for s in found:
+            cells = (f"{s.core:.2f} of its share", f"{s.variation:.3f}", f"{100 * s.entry:.2f} % of the packets")
+            table.add_row(f"  {port}", s.traffic, *cells)
+    return Group(title, table)
+
+
+def measured_json(found: Iterable[Spread]) -> list[Json]:
+    return [
+        {"traffic": s.traffic, "fullest_core": s.core, "variation": s.variation, "fullest_entry": s.entry}
+        for s in found
+    ]
+
+
+def _compared(rivals: Contest | None) -> Iterator[RenderableType]:
+    if rivals is None:
+        return
+    share = 100 * rivals.flawless / rivals.keys
+    rows = [
+        ("this key", _score(rivals.ours)),
+        ("the best of them", _score(rivals.best)),
+        ("as good in ranks", f"{rivals.flawless} of them ({share:.2f} %)"),
+        ("better", f"{rivals.better} of them, all things considered"),
+    ]
+    title = Text(f"\nagainst {rivals.keys} random valid keys", style="bold").append(f" ({rivals.seconds:.1f} s)", "dim")
+    yield Group(title, facts(*rows))
+
+
+def _score(score: tuple[int, int]) -> str:
+    return f"{score[0]} ranks missed, {score[1]} lost when fields count up together"
+
+
+def _compared_json(rivals: Contest | None) -> Json:
+    if rivals is None:
+        return {}
+    names = ("missed", "lockstep")
+    found = {"ours": dict(zip(names, rivals.ours, strict=True)), "best": dict(zip(names, rivals.best, strict=True))}
+    rest = {"keys": rivals.keys, "as_good_in_ranks": rivals.flawless, "better": rivals.better}
+    return {"against": found | rest | {"seconds": rivals.seconds}}
 
 
 def _judged(asked: Asked | None, seconds: float | None = None) -> Iterator[RenderableType]:
@@ -133,7 +187,11 @@ def _named(f: FieldQuality) -> str:
 
 
 def configuration_json(
-    found: Configuration, requirements: Iterable[Requirement], seed: int | None, asked: Asked | None = None
+    found: Configuration,
+    requirements: Iterable[Requirement],
+    seed: int | None,
+    asked: Asked | None = None,
+    rivals: Contest | None = None,
 ) -> Json:
     """``ports`` and ``quality`` as in docs/reference/json.md, and each port's field set."""
     return {
@@ -143,11 +201,16 @@ def configuration_json(
         "seed": seed,
         "requirements": [r.label for r in requirements],
         "ports": [
-            port_json(plan) | {"field_set": port.field_set}
+            port_json(plan)
+            | {
+                "field_set": port.field_set,
+                "spread": measured_json(spread.measure(port.key, port.owner_inputs, port.reta)),
+            }
             for plan, port in zip(found.to_port_plans(), found.ports, strict=True)
         ],
         "quality": quality_json(found.quality),
         "seconds": found.seconds,
+        **_compared_json(rivals),
         **_asked_json(asked),
     }
 

@@ -10,13 +10,15 @@ from rich.text import Text
 
 from maestro.report.facts import fields_text
 from maestro.report.json import Json, quality_json
-from maestro.report.rss import facts, quality
+from maestro.report.rss import facts, measured, measured_json, quality
+from maestro.rss import reta, spread
 from maestro.rss.check import Checked, Counterexample, Packet
 from maestro.rss.profile import Profile
 from maestro.rss.requirement import Requirement
+from maestro.rss.spread import Spread
 
 
-def checked(found: Checked, nic: Profile) -> RenderableType:
+def checked(found: Checked, nic: Profile, cores: int) -> RenderableType:
     """The answer, with which field sets, and how good the key is; or a pair of packets that shows that it fails."""
     parts: list[RenderableType] = []
     if found.holds:
@@ -29,7 +31,7 @@ def checked(found: Checked, nic: Profile) -> RenderableType:
         parts.append(quality(found.quality))
         together = "no ranks lost" if not found.lockstep else f"some cancel out ({found.lockstep} ranks lost)"
         parts.append(facts(("fields that count up together", together)))
-        return Group(*parts)
+        return Group(*parts, measured(_spreads(found, cores)))
     if found.constant:
         parts.append(Text("\nonly because its hash is constant: all packets reach one core"))
     for pair in found.violated:
@@ -41,6 +43,11 @@ def checked(found: Checked, nic: Profile) -> RenderableType:
     if found.tried > 1:
         parts.append(Text(f"\nnor with any other of {found.tried} ways to choose fields"))
     return Group(*parts, Text("\nmaestro rss solve finds keys that do it"))
+
+
+def _spreads(found: Checked, cores: int) -> dict[int, tuple[Spread, ...]]:
+    table = reta.fill(1 << found.table_bits, cores)
+    return {port: spread.measure(found.keys[port], inputs, table) for port, inputs in found.inputs.items()}
 
 
 def _port(found: Checked, port: int) -> str:
@@ -70,7 +77,7 @@ def value_text(name: str, value: int) -> str:
     return str(value)
 
 
-def checked_json(found: Checked, nic: Profile, requirements: Iterable[Requirement]) -> Json:
+def checked_json(found: Checked, nic: Profile, requirements: Iterable[Requirement], cores: int) -> Json:
     return {
         "holds": found.holds,
         "constant": found.constant,
@@ -91,6 +98,7 @@ def checked_json(found: Checked, nic: Profile, requirements: Iterable[Requiremen
         ],
         "quality": quality_json(found.quality) if found.quality else None,
         "lockstep": found.lockstep,
+        "spread": {str(port): measured_json(s) for port, s in _spreads(found, cores).items()},
     }
 
 

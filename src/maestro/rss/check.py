@@ -51,7 +51,7 @@ class Counterexample:
 
 @dataclass(frozen=True)
 class Checked:
-    """``constant``: it does it, but only by a hash that is constant at some port.
+    """``keys`` and ``inputs`` are by port. ``constant``: it does it, but only by a hash that is constant at some port.
 
     ``field_sets`` and ``resteered`` (packet types left to software) are by port: with those the key does it, or comes
     closest. ``violated``: a pair for each requirement that does not hold. ``unreliable``: packet types of which nobody
@@ -62,6 +62,7 @@ class Checked:
     constant: bool
     field_sets: Mapping[int, str]
     resteered: Mapping[int, tuple[str, ...]]
+    keys: Mapping[int, bytes]
     inputs: Mapping[int, Inputs]
     table_bits: int
     tried: int
@@ -103,7 +104,7 @@ def check(
         if best is None or score < best[0]:
             best = (score, system, row)
     if best is not None and -best[0][0]:
-        return _good(problem, best[1], best[2], tried)
+        return _good(problem, best[1], best[2], tried, keys)
     chosen = best[1:] if best else first
     if chosen is None:
         raise UserError(f"{profile.title} hashes nothing of these packets", code="rss-fields")
@@ -144,10 +145,10 @@ def _reached(system: System, row: int) -> int:
     return sum(ranks) if all(ranks) else 0
 
 
-def _good(problem: Problem, system: System, row: int, tried: int) -> Checked:
+def _good(problem: Problem, system: System, row: int, tried: int, keys: Mapping[int, bytes]) -> Checked:
     goals = targets(system, {port: [s.owner_inputs] for port, s in system.steering.items()})
     grader = Grader(system, goals)
-    return _checked(problem, system, tried, False, (), measure(system, goals, row), grader.lockstep(row))
+    return _checked(problem, system, keys, tried, False, (), measure(system, goals, row), grader.lockstep(row))
 
 
 def _bad(
@@ -164,12 +165,13 @@ def _bad(
     hashable = problem.profile.hashable
     found = (counterexample(r, system.steering, keys, mask, hashable) for r in requirements)
     violated = () if constant else tuple(c for c in found if c)
-    return _checked(problem, system, tried, constant, violated, None, 0)
+    return _checked(problem, system, keys, tried, constant, violated, None, 0)
 
 
 def _checked(
     problem: Problem,
     system: System,
+    keys: Mapping[int, bytes],
     tried: int,
     constant: bool,
     violated: tuple[Counterexample, ...],
@@ -183,6 +185,7 @@ def _checked(
         constant=constant,
         field_sets={port: s.field_set for port, s in steering.items()},
         resteered={port: tuple(t for t in PACKET_TYPES if t in s.resteered) for port, s in steering.items()},
+        keys=keys,
         inputs={port: s.owner_inputs for port, s in steering.items()},
         table_bits=system.table_bits,
         tried=tried,

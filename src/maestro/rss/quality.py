@@ -22,6 +22,8 @@ RUNS = range(8, 13)
 
 _TRIES = 120
 _KEEP = 2
+_POLISH = 100
+_FLIPS = 3  # free key bits at a time: small steps, that harm little else
 _COUNT = 10  # low-order bits of a field that counts up, 1024 packets
 
 
@@ -82,6 +84,7 @@ class Grader:
         self.system = system
         self.goals = goals
         self._mask = (1 << system.table_bits) - 1
+        self._fields = [[n for n, t in enumerate(goals) if t.port == p and t.field] for p in system.lanes]
         self._windows = [[system.lanes[t.port].window(i) for i in t.positions] for t in goals]
         self._reads = [_or(self._mask << low for low in lows) for lows in self._windows]
         self._usable = _or(1 << low for lows in self._windows for low in lows)
@@ -96,6 +99,15 @@ class Grader:
         old = before[1] if before else self._reads
         grades = [self._missed(row, n) if changed & reads else old[n] for n, reads in enumerate(self._reads)]
         return [*grades, self._idle(row).bit_count()]
+
+    def total(self, row: int, limit: int) -> int:
+        """The sum of the grades of ``row``, or some number above ``limit`` as soon as that is certain."""
+        lost = self._idle(row).bit_count()
+        for n in range(len(self.goals)):
+            if lost > limit:
+                break
+            lost += self._missed(row, n)
+        return lost
 
     def _missed(self, row: int, goal: int) -> int:
         lows = self._windows[goal]
@@ -119,20 +131,28 @@ class Grader:
         """The usable windows that are all zero, each as the bit where it starts."""
         return self._usable & ~_or(row >> j for j in range(self.system.table_bits))
 
+    def low(self, goal: int) -> list[int]:
+        """Where the windows of a target's low-order input bits start."""
+        return self._windows[goal][:_COUNT]
+
     def culprits(self, row: int, item: int) -> Iterable[int]:
         """The windows to look at for one of the grades: a target's low-order ones, or those that are all zero."""
         return self._windows[item][: RUNS.stop] if item < len(self.goals) else gf2.bits(self._idle(row))
 
     def lockstep(self, row: int) -> int:
         """The ranks lost when several fields of a port count up together; lower is better."""
-        lost = 0
-        for port in self.system.lanes:
-            fields = [self.windows(row, n)[:_COUNT] for n, t in enumerate(self.goals) if t.port == port and t.field]
-            for n in range(2, len(fields) + 1):
-                for chosen in combinations(fields, n):
-                    sums = [_xor(column) for column in zip(*chosen, strict=False)]
-                    lost += min(len(sums), self.system.table_bits) - gf2.rank(sums)
-        return lost
+        return sum(lost for lost, _ in self.cancelled(row))
+
+    def cancelled(self, row: int) -> Iterable[tuple[int, tuple[int, ...]]]:
+        """The sets of targets (fields of one port) that lose ranks when they count up together, and how many."""
+        for numbers in self._fields:
+            columns = {n: self.windows(row, n)[:_COUNT] for n in numbers}
+            for size in range(2, len(numbers) + 1):
+                for chosen in combinations(numbers, size):
+                    sums = [_xor(column) for column in zip(*(columns[n] for n in chosen), strict=False)]
+                    lost = min(len(sums), self.system.table_bits) - gf2.rank(sums)
+                    if lost:
+                        yield lost, chosen
 
 
 def _xor(values: Iterable[int]) -> int:
@@ -146,20 +166,42 @@ def _or(values: Iterable[int]) -> int:
 def choose(system: System, goals: Sequence[Target], rng: Random) -> int:
     """A valid key row that reaches every target's possible rank, or comes as close as the search got.
 
-    Random members of the solution space, mended where they fall short. Of a few flawless ones, that which spreads
-    fields counting up in lockstep best.
+    A random member of the solution space, mended where it falls short, then polished: fields that count up in lockstep
+    should not cancel out.
     """
     grader = Grader(system, goals)
     best: tuple[int, int, int] | None = None
     tries = _TRIES
     for _ in range(_KEEP):
         row, lost, tries = _mend(grader, rng, tries)
-        found = (lost, grader.lockstep(row), row)
-        best = min(best, found) if best else found
-        if tries <= 0:
+        lockstep, row = _polish(grader, rng, row, lost)
+        best = min(best or (lost, lockstep, row), (lost, lockstep, row))
+        if tries <= 0 or not lockstep:
             break
     assert best is not None
     return best[2]
+
+
+def _polish(grader: Grader, rng: Random, row: int, lost: int) -> tuple[int, int]:
+    """Flips a few free key bits behind low-order input bits of fields that cancel out, while nothing gets worse.
+
+    Returns the ranks still lost in lockstep, and the key row.
+    """
+    system, tries = grader.system, _POLISH
+    cancelled = list(grader.cancelled(row))
+    while cancelled and tries > 0:
+        tries -= 1
+        goal = rng.choice(rng.choice(cancelled)[1])
+        free = list(gf2.bits(system.free_bits(grader.low(goal))))
+        other = row ^ system.member(sum(1 << v for v in rng.sample(free, min(_FLIPS, len(free)))))
+        found = list(grader.cancelled(other)) if grader.total(other, lost) <= lost else None
+        if found is not None and _sum(found) <= _sum(cancelled):
+            row, cancelled = other, found
+    return _sum(cancelled), row
+
+
+def _sum(cancelled: Iterable[tuple[int, tuple[int, ...]]]) -> int:
+    return sum(lost for lost, _ in cancelled)
 
 
 def _mend(grader: Grader, rng: Random, tries: int) -> tuple[int, int, int]:

@@ -126,7 +126,7 @@ def judge(problem: Problem, steering: Mapping[int, Steering]) -> Candidate | Non
     usable = {port: system.usable(port, length) for port, length in mains.items()}
     if not all(usable.values()):
         return None
-    goals = targets(system, {port: _graded(s, problem.steer[port]) for port, s in steering.items()})
+    goals = targets(system, {port: graded(s, problem.steer[port]) for port, s in steering.items()})
     whole = {t.port: t for t in reversed(goals) if not t.field}  # the first list of a port is its main one
     resteered = [t for s in steering.values() for t in s.resteered]
     score = (
@@ -141,7 +141,7 @@ def judge(problem: Problem, steering: Mapping[int, Steering]) -> Candidate | Non
     return Candidate(system, goals, score)
 
 
-def _graded(steering: Steering, steer: frozenset[str]) -> list[Inputs]:
+def graded(steering: Steering, steer: frozenset[str]) -> list[Inputs]:
     """The input lists whose spread matters: the main one, and those of other types that it does not begin with."""
     out = [steering.owner_inputs]
     for t in sorted(steer - steering.resteered, key=PACKET_TYPES.index):

@@ -47,7 +47,7 @@ def confirm(
     UNKNOWN when Z3 gave up. Raises InternalError when the two disagree.
     """
     started = perf_counter()
-    ways = iter([_chosen(problem, found)]) if isinstance(found, Configuration) else _ways(problem)
+    ways = iter([chosen(problem, found)]) if isinstance(found, Configuration) else _ways(problem)
     answers: list[Answer] = []
     keys: Mapping[int, bytes] = {}
     for steering in ways:
@@ -61,7 +61,7 @@ def confirm(
     return Asked(answer, keys, len(answers), perf_counter() - started)
 
 
-def _chosen(problem: Problem, found: Configuration) -> dict[int, Steering]:
+def chosen(problem: Problem, found: Configuration) -> dict[int, Steering]:
     sets = {s.name: s for s in problem.profile.field_sets}
     return {
         p.port: Steering(p.field_set, sets[p.field_set].inputs, p.main, frozenset(p.resteered)) for p in found.ports
