@@ -88,3 +88,20 @@ def test_solved_keys_pass_and_damaged_ones_have_a_counterexample(
     assert again.holds + again.constant + bool(again.violated) == 1
     for pair in again.violated:
         assert pair.left_index != pair.right_index
+
+
+def test_every_combination_of_field_sets_is_looked_at() -> None:
+    """Five ports with fifteen sets each."""
+    names = ("ipv4.src", "ipv4.dst", "ipv4.src", "ipv4.dst", "ipv4.src")
+    texts = [f"port{n}({name}) == port{n}({name})" for n, name in enumerate(names)]
+    found = checked("e810", "microsoft", *texts)
+    assert found.holds
+    assert found.field_sets == dict(enumerate(("src", "dst", "src", "dst", "src")))
+
+
+def test_fragments_go_to_software_and_other_families_to_the_nic() -> None:
+    flow, flow6 = "ipv4.src,l4.sport", "ipv6.src,l4.sport"
+    texts = [f"port0@tcp,fragment({flow}) == port0@tcp,fragment({flow})", f"port0@tcp({flow6}) == port0@tcp({flow6})"]
+    found = checked("e810", "microsoft", *texts, fields="src+sport")
+    assert found.holds
+    assert found.resteered == {0: ("ipv4-fragment",)}

@@ -41,7 +41,7 @@ def checked(found: Checked, nic: Profile, cores: int) -> RenderableType:
         what = f"what {nic.title} does with {', '.join(found.unreliable)} packets is not known"
         parts.append(Text(f"\n{what}"))
     if found.tried > 1:
-        parts.append(Text(f"\nnor with any other of {found.tried} ways to choose fields"))
+        parts.append(Text(f"\nnor with any other of the {found.tried} ways to set the NIC up"))
     return Group(*parts, Text("\nmaestro rss solve finds keys that do it"))
 
 

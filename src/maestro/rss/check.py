@@ -6,12 +6,13 @@ Where it does not, a pair of packets shows it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice, product
+from math import prod
 from random import Random
 
-from maestro.diagnostics import UserError
+from maestro.diagnostics import InternalError, UserError
 from maestro.ir.packet import FIELDS, PACKET_TYPES
 from maestro.rss import gf2, toeplitz
 from maestro.rss.pairs import Bits, at_random, generators, span
@@ -28,8 +29,9 @@ from maestro.rss.requirement import (
 )
 from maestro.rss.search import Problem
 from maestro.rss.system import Compiled, Steering, System
+from maestro.rss.ways import Ways, variants
 
-_LIMIT = 256  # combinations of field sets looked at
+_FIRST = 200  # ways that do it, of which the best is taken
 _DRAWS = 64  # random pairs tried before the plainest one is shown
 
 Packet = dict[str, int]
@@ -53,9 +55,9 @@ class Counterexample:
 class Checked:
     """``keys`` and ``inputs`` are by port. ``constant``: it does it, but only by a hash that is constant at some port.
 
-    ``field_sets`` and ``resteered`` (packet types left to software) are by port: with those the key does it, or comes
-    closest. ``violated``: a pair for each requirement that does not hold. ``unreliable``: packet types of which nobody
-    can say what the NIC does. ``lockstep``: ranks lost when fields count up together.
+    ``field_sets`` and ``resteered`` (packet types left to software) are by port: the key does it with those, or fails
+    with those as ``violated`` shows, a pair for each requirement that does not hold. ``unreliable``: packet types of
+    which nobody can say what the NIC does. ``lockstep``: ranks lost when fields count up together.
     """
 
     holds: bool
@@ -90,25 +92,43 @@ def check(
         text = f"{profile.title} has no indirection table of {table} entries"
         raise UserError(text, hint=f"it has {sizes}", code="rss-table")
     problem = Problem(profile, Compiled(requirements, profile.hashable), types, table.bit_length() - 1)
-    best: tuple[tuple[int, int], System, int] | None = None
-    first: tuple[System, int] | None = None
-    tried = 0
-    for steering in _steerings(problem, _sets(profile, field_set)):
-        system = problem.system(steering)
-        row = sum(int.from_bytes(keys[port], "big") << lane.base for port, lane in system.lanes.items())
-        tried += 1
-        first = first or (system, row)
-        if any(gf2.parity(equation & row) for equation in system.basis.values()):
-            continue
-        score = (-_reached(system, row), sum(len(s.resteered) for s in steering.values()))
-        if best is None or score < best[0]:
-            best = (score, system, row)
-    if best is not None and -best[0][0]:
-        return _good(problem, best[1], best[2], tried, keys)
-    chosen = best[1:] if best else first
-    if chosen is None:
-        raise UserError(f"{profile.title} hashes nothing of these packets", code="rss-fields")
-    return _bad(problem, chosen[0], requirements, keys, tried, constant=best is not None)
+    sets = _sets(profile, field_set)
+    choices = {port: variants(problem, port, sets) for port in types}
+    if not all(choices.values()):
+        text = f"{profile.title} hashes nothing of these packets"
+        raise UserError(text, hint="they arrive on queue 0, whatever the key", code="rss-fields")
+    tried = prod(map(len, choices.values()))
+    found, constant = _search(problem, requirements, keys, choices)
+    steering = found or {port: steerings[0] for port, steerings in choices.items()}
+    if found is None or constant:
+        return _bad(problem, problem.system(steering), requirements, keys, tried, constant=constant)
+    return _good(problem, problem.system(steering), keys, tried)
+
+
+def _search(
+    problem: Problem,
+    requirements: Sequence[Requirement],
+    keys: Mapping[int, bytes],
+    choices: Mapping[int, list[Steering]],
+) -> tuple[dict[int, Steering] | None, bool]:
+    """The best of the first ways that do it; and whether all that do have a constant hash at some port."""
+    ways = Ways(problem, requirements, keys, choices)
+
+    def score(port: int, s: Steering) -> tuple[int, int]:
+        return -ways.rank(port, s), len(s.resteered)
+
+    def total(way: Mapping[int, Steering]) -> list[int]:
+        return [sum(parts) for parts in zip(*(score(port, s) for port, s in way.items()), strict=True)]
+
+    moving: dict[int, list[Steering]] = {}
+    for port, steerings in choices.items():
+        scored = [(score(port, s), n) for n, s in enumerate(steerings) if ways.rank(port, s)]
+        moving[port] = [steerings[n] for _, n in sorted(scored)]
+    found = min(islice(Ways(problem, requirements, keys, moving).solutions(), _FIRST), key=total, default=None)
+    if found is not None:
+        return found, False
+    still = next(ways.solutions(), None)
+    return still, still is not None
 
 
 def _sets(profile: Profile, name: str | None) -> tuple[FieldSet, ...]:
@@ -121,31 +141,10 @@ def _sets(profile: Profile, name: str | None) -> tuple[FieldSet, ...]:
     return chosen
 
 
-def _steerings(problem: Problem, sets: Sequence[FieldSet]) -> Iterator[dict[int, Steering]]:
-    """Everything left to the NIC where its behaviour is known, and with the odd types left to software."""
-    ports = list(problem.steer)
-    for chosen in islice(product(sets, repeat=len(ports)), _LIMIT):
-        software = {port: problem.steering(port, s) for port, s in zip(ports, chosen, strict=True)}
-        if not all(s.inputs[s.main] and s.owner_inputs for s in software.values()):
-            continue
-        alone = {port: Steering(s.field_set, s.inputs, s.main) for port, s in software.items()}
-        if all(s.inputs[t] for port, s in alone.items() for t in problem.steer[port]):
-            yield alone
-        if any(s.resteered for s in software.values()):
-            yield software
-
-
-def _reached(system: System, row: int) -> int:
-    """The rank of the table bits over the main inputs, summed over the ports; 0 if some port's hash is constant."""
-    mask = (1 << system.table_bits) - 1
-    ranks = []
-    for port, lane in system.lanes.items():
-        count = len(expand(system.steering[port].owner_inputs))
-        ranks.append(gf2.rank(row >> lane.window(i) & mask for i in range(count)))
-    return sum(ranks) if all(ranks) else 0
-
-
-def _good(problem: Problem, system: System, row: int, tried: int, keys: Mapping[int, bytes]) -> Checked:
+def _good(problem: Problem, system: System, keys: Mapping[int, bytes], tried: int) -> Checked:
+    row = sum(int.from_bytes(keys[port], "big") << lane.base for port, lane in system.lanes.items())
+    if any(gf2.parity(equation & row) for equation in system.basis.values()):
+        raise InternalError("a key meets the conditions one by one, but not their system")
     goals = targets(system, {port: [s.owner_inputs] for port, s in system.steering.items()})
     grader = Grader(system, goals)
     return _checked(problem, system, keys, tried, False, (), measure(system, goals, row), grader.lockstep(row))

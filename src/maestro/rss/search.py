@@ -8,9 +8,10 @@ Rare types (options, fragments, …) are re-steered rather than have everybody's
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
+from heapq import heappop, heappush
+from itertools import islice
 
 from maestro.ir.packet import PACKET_TYPES
 from maestro.rss.profile import FieldSet, Profile
@@ -20,6 +21,9 @@ from maestro.rss.system import Compiled, Steering, System, ideal_usable
 
 _COMMON = ("ipv4-tcp", "ipv4-udp")
 _LIMIT = 64  # combinations of field sets tried before giving up
+
+_Choice = tuple[tuple[int, int, int, int], int, Steering]
+"""A port set up one way: (key, port, steering); the lower the key the more promising."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,7 @@ def candidates(
     ranked = []
     for port in problem.steer:
         main = problem.main(port)
-        choices: list[tuple[tuple[int, int, int, int], int, Steering]] = []
+        choices: list[_Choice] = []
         for order, s in enumerate(problem.profile.field_sets):
             names = {part.name for part in s.nominal(main)}
             if names:
@@ -97,9 +101,28 @@ def candidates(
                 key = (len(useful[port]) - covered, len(names - useful[port]), len(steering.resteered), order)
                 choices.append((key, port, steering))
         ranked.append(sorted(choices, key=lambda c: c[0])[:_LIMIT])
-    combinations = [(tuple(map(sum, zip(*(k for k, _, _ in c), strict=True))), c) for c in product(*ranked)]
-    for rank, chosen in sorted(combinations, key=lambda c: c[0])[:_LIMIT]:
+    for rank, chosen in islice(_cheapest(ranked), _LIMIT):
         yield rank[:3], {port: steering for _, port, steering in chosen}
+
+
+def _cheapest(ranked: Sequence[Sequence[_Choice]]) -> Iterator[tuple[tuple[int, ...], tuple[_Choice, ...]]]:
+    """One choice of each list, in the order of the sums of their keys; the lists are in the order of theirs."""
+
+    def entry(at: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        keys = [choices[n][0] for choices, n in zip(ranked, at, strict=True)]
+        return tuple(map(sum, zip(*keys, strict=True))), at
+
+    first = (0,) * len(ranked)
+    heap = [entry(first)] if all(ranked) else []
+    seen = {first}
+    while heap:
+        total, at = heappop(heap)
+        yield total, tuple(choices[n] for choices, n in zip(ranked, at, strict=True))
+        for port, choices in enumerate(ranked):
+            after = (*at[:port], at[port] + 1, *at[port + 1 :])
+            if at[port] + 1 < len(choices) and after not in seen:
+                seen.add(after)
+                heappush(heap, entry(after))
 
 
 def search(problem: Problem, useful: Mapping[int, frozenset[str]]) -> Candidate | None:
