@@ -49,6 +49,14 @@ def _numbers(ctx: click.Context, param: click.Parameter, value: str | None) -> t
         raise click.BadParameter(f"'{value}' is not a list of numbers, for example 3,1,1") from None
 
 
+_weights = click.option(
+    "--weights", callback=_numbers, metavar="W,W,...", help="Shares of the cores (default: equal ones)."
+)
+_tolerance = click.option(
+    "--tolerance", default=5.0, show_default=True, metavar="PERCENT", help="How uneven cores may be."
+)
+
+
 @click.group()
 def rss() -> None:
     """Keys and tables for receive-side scaling: compute, solve, check, simulate."""
@@ -193,11 +201,11 @@ def check(
 @click.option("--fields", metavar="SET", help="With --key: the field set in use (default: the NIC's first).")
 @click.option("--port", type=click.IntRange(0, 63), metavar="N", help="With --require: the port they arrive on.")
 @_cores
-@click.option("--weights", callback=_numbers, metavar="W,W,...", help="Shares of the cores (default: equal ones).")
+@_weights
 @_seed
 @_reta
 @click.option("--by", type=click.Choice(["packets", "bytes"]), default="packets", show_default=True, help="Balance by.")
-@click.option("--tolerance", default=5.0, show_default=True, metavar="PERCENT", help="How uneven cores may be.")
+@_tolerance
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="A plot: .svg, or .png with matplotlib.")
 @_json
 def simulate(pcap: Path, out: Path | None, by: str, tolerance: float, as_json: bool, **options: Any) -> None:
@@ -216,3 +224,34 @@ def simulate(pcap: Path, out: Path | None, by: str, tolerance: float, as_json: b
         rss_plot.write(found, out)
     view.show(pages.simulated(found, steered))
     view.document(json.text(pages.simulated_json(found, steered)))
+
+
+@rss.command()
+@click.option(
+    "--counters",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Packets of every table entry, in order, separated by spaces or line ends.",
+)
+@click.option(
+    "--table",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The core of every entry in the table in use (default: in turn).",
+)
+@_cores
+@_weights
+@_tolerance
+@_json
+def balance(counters: Path, table: Path | None, tolerance: float, as_json: bool, **options: Any) -> None:
+    """A better indirection table for the packets counted at every entry, with few entries moved or afresh."""
+    from maestro.report import json
+    from maestro.report import rss_simulate as pages
+    from maestro.report.view import View
+    from maestro.rss.counters import balance as balanced
+
+    view = View(as_json)
+    found = balanced(counters, table, tolerance=tolerance / 100, **options)
+    view.show(pages.simulated(found))
+    view.document(json.text(pages.simulated_json(found)))

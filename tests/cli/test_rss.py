@@ -307,3 +307,47 @@ def test_spread_is_measured() -> None:
     options = ["--nic", "e810", "--key", "6d5a", "--require", SYMMETRIC, "--cores", 4, "--json"]
     spread = maestro("rss", "check", *options).document["spread"]["0"]
     assert spread[1] == {"traffic": "sequential", "fullest_core": 4.0, "variation": 3**0.5, "fullest_entry": 1.0}
+
+
+def test_balance_from_counters(tmp_path: Path) -> None:
+    counters, table = tmp_path / "packets", tmp_path / "table"
+    counters.write_text("10 10 10 10  # the first row\n40, 10, 10, 10\n")
+    options = ["rss", "balance", "--counters", counters, "--json"]
+    before, few, afresh = maestro(*options).document["tables"]
+    assert (before["packets_per_core"], few["packets_per_core"], few["moved"]) == ([70, 40], [60, 50], 1)
+    assert max(afresh["packets_per_core"]) == 60
+    table.write_text("0 1 2 3 0 1 2 3")
+    before, few, afresh = maestro(*options, "--table", table).document["tables"]
+    assert before["packets_per_core"] == [50, 20, 20, 20]
+    assert [a for a, b in zip(few["reta"], before["reta"], strict=True) if b < 2] == [0, 1, 0, 1]
+    run = maestro("rss", "balance", "--counters", counters, "--table", table)
+    assert run.status == 0
+    assert "110 packets\n" in run.out
+    assert "balanced, few entries moved, 4 of 8 entries moved" in run.out
+    assert "bytes" not in run.out
+
+
+@pytest.mark.parametrize(
+    ("counters", "table", "message"),
+    [
+        ("1 2 3", None, "3 numbers; a table has a power of two of entries"),
+        ("", None, "0 numbers"),
+        ("1 2\n3 -4", None, "packets:2: '-4' is no number of packets"),
+        ("1 2", "0", "1 entries, "),
+        ("1 2", "0 x", "table:1: 'x' is no core"),
+        ("1 2", "0 9999", "there cannot be a core 9999"),
+    ],
+)
+def test_balance_says_what_is_wrong(tmp_path: Path, counters: str, table: str | None, message: str) -> None:
+    (tmp_path / "packets").write_text(counters)
+    (tmp_path / "table").write_text(table or "")
+    options = ["--table", tmp_path / "table"] if table else []
+    run = maestro("rss", "balance", "--counters", tmp_path / "packets", *options)
+    assert run.status == 2
+    assert message in run.err
+
+
+def test_balance_without_a_file(tmp_path: Path) -> None:
+    run = maestro("rss", "balance", "--counters", tmp_path / "nowhere", "--json")
+    assert run.status == 2
+    assert run.document["error"]["code"] == "rss-counters"

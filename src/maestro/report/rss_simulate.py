@@ -13,20 +13,21 @@ from maestro.rss.hasher import Steered
 from maestro.rss.simulate import Share, Simulation
 
 _BAR = 28  # characters of the longest bar
-_NAMES = {"before": "table filled in turn", "few moves": "balanced, few entries moved", "afresh": "balanced afresh"}
+_NAMES = {"before": "table as it was", "few moves": "balanced, few entries moved", "afresh": "balanced afresh"}
 
 
-def simulated(found: Simulation, steered: Steered) -> RenderableType:
-    """Bars of every table's shares, and what stands in the way of better ones."""
+def simulated(found: Simulation, steered: Steered | None = None) -> RenderableType:
+    """Bars of every table's shares, and what stands in the way of better ones. ``steered``: unless counters say it."""
     total, types = sum(found.packets), sorted(found.types, key=PACKET_TYPES.index)
-    head = Text(f"{total} packets, {sum(found.bytes)} bytes", style="bold")
-    rows = [
-        ("packet types", ", ".join(f"{t} {found.types[t]}" for t in types) or "none"),
-        ("key", steered.key.hex(" ", 2)),
-    ]
-    unhashed = sum(found.types[t] for t in types if t not in steered.resteered and not steered.inputs[t])
-    if unhashed:
-        rows.append(("not hashed", f"{unhashed} packets, to table index 0"))
+    volume = f", {sum(found.bytes)} bytes" if any(found.bytes) else ""
+    head = Text(f"{total} packets{volume}", style="bold")
+    rows: list[tuple[str, str]] = []
+    if steered is not None:
+        rows.append(("packet types", ", ".join(f"{t} {found.types[t]}" for t in types) or "none"))
+        rows.append(("key", steered.key.hex(" ", 2)))
+        unhashed = sum(found.types[t] for t in types if t not in steered.resteered and not steered.inputs[t])
+        if unhashed:
+            rows.append(("not hashed", f"{unhashed} packets, to table index 0"))
     rows.append(("heaviest entry", f"{100 * found.heaviest:.1f} % of the packets; its core has at least these"))
     return Group(head, facts(*rows), *(_share(share, found) for share in found.shares))
 
@@ -40,17 +41,18 @@ def _share(share: Share, found: Simulation) -> RenderableType:
     for core, (packets, volume) in enumerate(zip(share.packets, share.bytes, strict=True)):
         bar = "█" * round(_BAR * packets / longest)
         percent = f"{100 * packets / total:5.1f} %"
-        cells = (f"  core {core}", bar.ljust(_BAR), percent, f"{packets} packets", f"{volume} bytes")
+        cells = [f"  core {core}", bar.ljust(_BAR), percent, f"{packets} packets"]
+        cells += [f"{volume} bytes"] if any(found.bytes) else []
         bars.add_row(*map(Text, cells))
     return Group(title, bars)
 
 
-def simulated_json(found: Simulation, steered: Steered) -> Json:
+def simulated_json(found: Simulation, steered: Steered | None = None) -> Json:
     return {
         "packets": sum(found.packets),
         "bytes": sum(found.bytes),
         "types": found.types,
-        "key": steered.key.hex(),
+        "key": steered.key.hex() if steered else None,
         "cores": len(found.weights),
         "weights": list(found.weights),
         "heaviest_entry": found.heaviest,

@@ -27,9 +27,10 @@ class Share:
     moved: int
 
     def fullest(self, weights: Sequence[float]) -> float:
-        """Packets of the relatively fullest core, over its fair share; 1 is perfect."""
+        """Packets of the relatively fullest core, over its fair share; 1 is perfect. Cores without a weight, which a
+        table is to lose, do not count."""
         total = sum(self.packets)
-        shares = (n / (w / sum(weights)) for n, w in zip(self.packets, weights, strict=True))
+        shares = (n / (w / sum(weights)) for n, w in zip(self.packets, weights, strict=False))
         return max(shares) / total if total else 1.0
 
     @property
@@ -68,24 +69,44 @@ def simulate(
         packets[index] += 1
         volume[index] += len(frame)
         types[classify(frame)] += 1
-    before = reta.weighted(size, weights) if len(set(weights)) > 1 else reta.fill(size, len(weights))
+    return deal(packets, volume, dict(types), weights, tolerance, by_bytes=by_bytes)
+
+
+def deal(
+    packets: Sequence[int],
+    volume: Sequence[int],
+    types: dict[str, int],
+    weights: Sequence[float],
+    tolerance: float,
+    *,
+    by_bytes: bool = False,
+    table: Sequence[int] | None = None,
+) -> Simulation:
+    """The entries' ``packets`` and bytes (``volume``), dealt out by ``table`` (filled in turn unless given) and by
+    better ones."""
+    size = len(packets)
+    if table is not None:
+        before = tuple(table)
+    else:
+        before = reta.weighted(size, weights) if len(set(weights)) > 1 else reta.fill(size, len(weights))
     loads = volume if by_bytes else packets
     tables = {
         "before": before,
         "few moves": reta.rebalance(before, loads, weights, tolerance),
         "afresh": reta.balance(loads, len(weights), weights),
     }
-    shares = tuple(_share(name, table, before, packets, volume, len(weights)) for name, table in tables.items())
-    return Simulation(dict(types), tuple(packets), tuple(volume), tuple(weights), shares)
+    shares = tuple(_share(name, chosen, before, packets, volume, len(weights)) for name, chosen in tables.items())
+    return Simulation(types, tuple(packets), tuple(volume), tuple(weights), shares)
 
 
 def _share(
-    name: str, table: tuple[int, ...], before: tuple[int, ...], packets: list[int], volume: list[int], cores: int
+    name: str, table: Sequence[int], before: Sequence[int], packets: Sequence[int], volume: Sequence[int], cores: int
 ) -> Share:
+    cores = max(cores, max(table) + 1)
     per_core = [[sum(n for n, c in zip(loads, table, strict=True) if c == core) for core in range(cores)]
                 for loads in (packets, volume)]  # fmt: skip
     moved = sum(a != b for a, b in zip(table, before, strict=True))
-    return Share(name, table, tuple(per_core[0]), tuple(per_core[1]), moved)
+    return Share(name, tuple(table), tuple(per_core[0]), tuple(per_core[1]), moved)
 
 
 def prepare(
