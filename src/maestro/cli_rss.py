@@ -90,6 +90,7 @@ def hash_(source: str, destination: str, key: str, reta: int, cores: int, as_jso
 @_nic
 @_require
 @_cores
+@_weights
 @_seed
 @_reta
 @click.option(
@@ -116,6 +117,7 @@ def solve(
     nic: str,
     texts: tuple[str, ...],
     cores: int,
+    weights: tuple[float, ...] | None,
     seed: int | None,
     reta_size: int | None,
     emit: str | None,
@@ -137,7 +139,9 @@ def solve(
     card = profile.load(nic)
     requirements = [language.parse(text, card) for text in texts]
     ports = language.ports(requirements)
-    found = configure(card, ports, requirements, cores=cores, steer_types={}, seed=seed, reta_size=reta_size)
+    found = configure(
+        card, ports, requirements, cores=cores, steer_types={}, seed=seed, reta_size=reta_size, weights=weights
+    )
     problem = pose(card, ports, requirements, {}, reta_size)
     asked = smt.confirm(problem, requirements, found, _Z3_MS) if solver == "z3" else None
     if isinstance(found, Infeasible):

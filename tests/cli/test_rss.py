@@ -351,3 +351,14 @@ def test_balance_without_a_file(tmp_path: Path) -> None:
     run = maestro("rss", "balance", "--counters", tmp_path / "nowhere", "--json")
     assert run.status == 2
     assert run.document["error"]["code"] == "rss-counters"
+
+
+def test_weights_are_shares_of_the_table() -> None:
+    options = ["rss", "solve", "--nic", "82599", "--require", by_source(0), "--weights", "3,1"]
+    assert "core 0: 96, core 1: 32" in maestro(*options).out
+    assert " weight 96 32\n" in maestro(*options, "--emit", "ethtool").out
+    found = maestro(*options, "--json").document
+    assert (found["cores"], found["ports"][0]["reta"].count(1), found["ports"][0]["reta"][0]) == (2, 32, 0)
+    text = maestro(*options, "--emit", "dpdk").out
+    assert "static const uint16_t port0_reta[128] = {" in text
+    assert maestro(*options[:-1], "3,0").status == 2

@@ -158,6 +158,8 @@ def _port_facts(port: PortConfiguration) -> Iterator[tuple[str, str]]:
 
 def _shares(table: Sequence[int]) -> str:
     counts = Counter(table)
+    if len(counts) <= 8 and max(counts.values()) - min(counts.values()) > 1:
+        return ", ".join(f"core {core}: {counts[core]}" for core in sorted(counts))
     least, most = min(counts.values()), max(counts.values())
     return f"{least} a core" if least == most else f"{least} to {most} a core"
 

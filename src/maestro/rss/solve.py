@@ -73,17 +73,21 @@ def configure(
     seed: int | None,
     reta_size: int | None = None,
     owner_layouts: Mapping[int, str] | None = None,
+    weights: Sequence[float] | None = None,
 ) -> Configuration | Infeasible:
     """The best configuration of ``ports`` that meets all requirements, or why there is none.
 
     ``steer_types``: per port, the packet types that reach state and so must be steered right; types that requirements
     name are added. ``seed``: for a reproducible choice among equally good keys. ``owner_layouts``: where software reads
-    the ports of re-steered packets (``PortPlan.owner_layout``), ``fixed`` unless said. Raises UserError for more cores
+    the ports of re-steered packets (``PortPlan.owner_layout``), ``fixed`` unless said. ``weights``: shares of the cores
+    instead of ``cores`` equal ones. Raises UserError for more cores
     than table entries or a table size that the NIC does not have.
     """
     started = perf_counter()
     problem = pose(profile, ports, requirements, steer_types, reta_size)
-    table = reta.fill(1 << problem.table_bits, cores)
+    size = 1 << problem.table_bits
+    table = reta.weighted(size, weights) if weights else reta.fill(size, cores)
+    cores = len(weights or ()) or cores
     steer = problem.steer
     useful = problem.useful_fields()
     best = search(problem, useful) if all(useful.values()) else None
