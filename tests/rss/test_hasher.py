@@ -126,3 +126,8 @@ def test_spread_tells_good_keys_from_bad() -> None:
     constant = measure(bytes(40), TUPLE, table)
     assert all((s.entry, s.core, round(s.variation, 6)) == (1.0, 4.0, round(3**0.5, 6)) for s in constant)
     assert PACKETS == 4096
+
+
+def test_spread_is_relative_to_the_shares_of_the_table() -> None:
+    uneven = tuple(int(i % 4 == 3) for i in range(128))
+    assert all(s.core < 1.1 and s.variation < 0.1 for s in measure(MICROSOFT_KEY, TUPLE, uneven))

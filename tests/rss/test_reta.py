@@ -33,9 +33,10 @@ def test_weights_are_shares(weights: list[float]) -> None:
         assert abs(counts[core] - 512 * weight / sum(weights)) <= len(weights)
 
 
-def test_weights_must_be_positive() -> None:
+@pytest.mark.parametrize("weight", [0.0, -1.0, float("nan"), float("inf")])
+def test_weights_must_be_positive(weight: float) -> None:
     with pytest.raises(UserError, match="positive"):
-        reta.weighted(128, [1.0, 0.0])
+        reta.weighted(128, [1.0, weight])
 
 
 @given(st.lists(st.integers(0, 1000), min_size=16, max_size=16), st.integers(1, 8))

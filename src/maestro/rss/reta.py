@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 
 from maestro.diagnostics import UserError
 
@@ -20,7 +21,7 @@ def weighted(size: int, weights: Sequence[float]) -> tuple[int, ...]:
     than entries.
     """
     _check(size, len(weights))
-    if min(weights) <= 0:
+    if not all(0 < weight < inf for weight in weights):
         raise UserError("core weights must be positive", code="cores")
     given = [0] * len(weights)
     out = []
@@ -115,7 +116,7 @@ def _best_move(
 def _shares(size: int, weights: Sequence[float]) -> list[float]:
     """Weights as parts of one. Raises UserError like :func:`weighted`."""
     _check(size, len(weights))
-    if min(weights) <= 0:
+    if not all(0 < weight < inf for weight in weights):
         raise UserError("core weights must be positive", code="cores")
     return [weight / sum(weights) for weight in weights]
 

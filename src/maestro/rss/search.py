@@ -22,7 +22,7 @@ from maestro.rss.system import Compiled, Steering, System, ideal_usable
 _COMMON = ("ipv4-tcp", "ipv4-udp")
 _LIMIT = 64  # combinations of field sets tried before giving up
 
-_Choice = tuple[tuple[int, int, int, int], int, Steering]
+Choice = tuple[tuple[int, int, int, int], int, Steering]
 """A port set up one way: (key, port, steering); the lower the key the more promising."""
 
 
@@ -92,7 +92,7 @@ def candidates(
     ranked = []
     for port in problem.steer:
         main = problem.main(port)
-        choices: list[_Choice] = []
+        choices: list[Choice] = []
         for order, s in enumerate(problem.profile.field_sets):
             names = {part.name for part in s.nominal(main)}
             if names:
@@ -101,11 +101,11 @@ def candidates(
                 key = (len(useful[port]) - covered, len(names - useful[port]), len(steering.resteered), order)
                 choices.append((key, port, steering))
         ranked.append(sorted(choices, key=lambda c: c[0])[:_LIMIT])
-    for rank, chosen in islice(_cheapest(ranked), _LIMIT):
+    for rank, chosen in islice(cheapest(ranked), _LIMIT):
         yield rank[:3], {port: steering for _, port, steering in chosen}
 
 
-def _cheapest(ranked: Sequence[Sequence[_Choice]]) -> Iterator[tuple[tuple[int, ...], tuple[_Choice, ...]]]:
+def cheapest(ranked: Sequence[Sequence[Choice]]) -> Iterator[tuple[tuple[int, ...], tuple[Choice, ...]]]:
     """One choice of each list, in the order of the sums of their keys; the lists are in the order of theirs."""
 
     def entry(at: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -20,8 +20,8 @@ _SEED = 1  # the traffic is the same for every key, so that keys can be compared
 
 @dataclass(frozen=True)
 class Spread:
-    """``entry``: share of the packets on the fullest table entry. ``core``: packets of the fullest core, over an even
-    share. ``variation``: standard deviation over mean of the cores' packets."""
+    """``entry``: share of the packets on the fullest table entry. ``core``: packets of the fullest core, over its share
+    of the table. ``variation``: standard deviation over mean of the same number of all cores."""
 
     traffic: str
     entry: float
@@ -32,16 +32,14 @@ class Spread:
 def measure(key: bytes, inputs: Inputs, table: Sequence[int]) -> tuple[Spread, ...]:
     """Uniform, sequential (all hashed fields count up together) and Zipf-distributed packets."""
     hash = Toeplitz(key, sum(part.count for part in inputs))
-    mask = len(table) - 1
-    found = []
+    mask, shares, found = len(table) - 1, Counter(table), list[Spread]()
     for name, packets in (("uniform", _uniform), ("sequential", _sequential), ("zipf", _zipf)):
         entries = Counter(hash(string) & mask for string in packets(inputs, Random(_SEED)))
-        loads = [0] * (max(table) + 1)
+        loads = [0.0] * (max(table) + 1)
         for index, count in entries.items():
-            loads[table[index]] += count
-        found.append(
-            Spread(name, max(entries.values()) / PACKETS, max(loads) / (PACKETS / len(loads)), variation(loads))
-        )
+            core = table[index]
+            loads[core] += count * len(table) / (PACKETS * shares[core])
+        found.append(Spread(name, max(entries.values()) / PACKETS, max(loads), variation(loads)))
     return tuple(found)
 
 
