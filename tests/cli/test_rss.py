@@ -138,12 +138,18 @@ def test_ethtool_lines_carry_the_same_key() -> None:
     assert f"ethtool -X eth7 hkey {bytes.fromhex(key).hex(':')} equal 4" in lines
     assert "ethtool -N eth7 rx-flow-hash tcp4 s" in lines
     assert "ethtool -L eth7 combined 4" in lines
+    assert lines[2].startswith("set -e ")
+    assert "tables of up to 512 entries" in lines[0]
+    counted = [line for line in lines if "which ethtool cannot ask for" in line]
+    assert [line.split(":")[0] for line in counted] == ["# ipv4-other", "# ipv4-options", "# ipv4-fragment"]
+    assert "a hash over ipv4.src," in counted[0]
 
 
 def test_ethtool_lines_speak_of_what_the_nic_cannot_steer() -> None:
     run = maestro("rss", "solve", "--nic", "x710", "--require", by_source(0), "--emit", "ethtool")
     assert "# ipv4-options: software must send these on" in run.out
     assert "rx-flow-hash udp4 sdfn" in run.out
+    assert "ethtool cannot" not in run.out  # other packets are hashed as usual
 
 
 @pytest.mark.parametrize("form", ["dpdk", "c"])

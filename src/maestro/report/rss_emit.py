@@ -22,7 +22,11 @@ _WHOLE = {"ipv4.src": 32, "ipv4.dst": 32, "ipv6.src": 128, "ipv6.dst": 128, "l4.
 
 def ethtool(found: Configuration, nic: Profile, steered: Mapping[int, frozenset[str]], names: Mapping[int, str]) -> str:
     """Shell commands. ``steered``: the packet types that each port's requirements speak of; ``names``: its device."""
-    lines = [f"# {nic.title}, {found.cores} cores. The key is valid for tables of up to {_size(found)} entries."]
+    lines = [
+        f"# {nic.title}, {found.cores} cores. Keys for tables of up to {_size(found)} entries: `ethtool -x` shows how many",
+        "# there are, `maestro rss solve --reta N` makes keys for more.",
+        "set -e  # what a driver refuses must not be passed over",
+    ]
     for port in found.ports:
         device = names.get(port.port, f"PORT{port.port}")
         lines += [f"# port {port.port}: the core depends on {fields_text(port.fields)}"]
@@ -53,6 +57,11 @@ def _flow_hash(port: PortConfiguration, device: str, steered: frozenset[str]) ->
             yield f"ethtool -N {device} rx-flow-hash {flow} {letters}"
         else:
             yield f"# {flow}: ethtool cannot ask for {fields_text(port.inputs[packet_type]) or 'no hash'}"
+    for packet_type in (t for t in PACKET_TYPES if t in steered - {*_ETHTOOL_TYPES, *port.resteered}):
+        inputs = port.inputs[packet_type]
+        if _letters(inputs) != "sd":  # what Linux drivers hash of all other IP packets
+            hashed = fields_text(inputs) or "nothing"
+            yield f"# {packet_type}: the key counts on a hash over {hashed}, which ethtool cannot ask for: see to it"
 
 
 def _letters(inputs: Inputs) -> str:
