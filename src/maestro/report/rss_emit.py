@@ -23,8 +23,8 @@ _WHOLE = {"ipv4.src": 32, "ipv4.dst": 32, "ipv6.src": 128, "ipv6.dst": 128, "l4.
 def ethtool(found: Configuration, nic: Profile, steered: Mapping[int, frozenset[str]], names: Mapping[int, str]) -> str:
     """Shell commands. ``steered``: the packet types that each port's requirements speak of; ``names``: its device."""
     lines = [
-        f"# {nic.title}, {found.cores} cores. Keys for tables of up to {_size(found)} entries: `ethtool -x` shows how many",
-        "# there are, `maestro rss solve --reta N` makes keys for more.",
+        f"# {nic.title}, {found.cores} cores. Keys for tables of up to {_size(found)} entries: `ethtool -x`",
+        "# shows how many there are, `maestro rss solve --reta N` makes keys for more.",
         "set -e  # what a driver refuses must not be passed over",
     ]
     for port in found.ports:
