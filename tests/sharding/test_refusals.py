@@ -143,7 +143,7 @@ def test_stored_key() -> None:
 
     nf = model((*objects("first", SRC), objects("second", SRC)[0]), run)
     r = reason(nf, "not-a-packet-field")
-    assert "`second` is accessed by a key that depends on stored state" in r.message
+    assert r.message == "`second` is accessed by a key that depends on stored state: what `first_keys` holds"
     assert r.objects == ("second",)
     assert lines(r) == [26]
     assert "packet itself carries" in r.hint

@@ -119,14 +119,25 @@ def _said(verbs_by_name: Mapping[str, Iterable[str]]) -> str:
     """``reads a and b; writes c``."""
     names: dict[str, list[str]] = {}
     for name, verbs in sorted(verbs_by_name.items()):
-        names.setdefault(" and ".join(verbs), []).append(name)
+        names.setdefault(_together(verbs), []).append(name)
     return "; ".join(f"{verbs} {' and '.join(together(own))}" for verbs, own in names.items())
 
 
+_LARGE = {"looks up": 0, "expires": 1, "refreshes": 2, "changes": 3}
+"""What calls on a maestro.h map do, in the order in which it is said."""
+
+
+def _together(verbs: Iterable[str]) -> str:
+    """``looks up and changes``, whichever the operations' order; who changes an entry refreshes it too."""
+    said = sorted(verbs, key=lambda verb: _LARGE.get(verb, 0))
+    return " and ".join(verb for verb in said if verb != "refreshes" or "changes" not in said)
+
+
 def _verb(op: Operation, name: str) -> str:
-    """One call on a maestro.h map is several operations: they are said to look it up or to change it."""
+    """One call on a maestro.h map is several operations, said to look it up, to refresh it or to change it."""
     if name != op.object:
-        return "expires" if op.kind is Kind.EXPIRE else "changes" if op.kind.modifies else "looks up"
+        kinds = {Kind.EXPIRE: "expires", Kind.REFRESH: "refreshes"}
+        return kinds.get(op.kind, "changes" if op.kind.modifies else "looks up")
     return _VERBS.get(op.method, f"{op.kind}s")
 
 

@@ -54,15 +54,22 @@ def rows(jobs: Sequence[pipeline.Job], view: View) -> list[Row]:
     Without a seed the same keys are found every time: a table shows none, and should not change by itself.
     """
     fixed = [replace(job, seed=job.seed or 0) for job in jobs]
+    room = max((len(_name(job)) for job in fixed), default=0)
     if len(fixed) == 1:
-        return [_shown(_row(fixed[0]), view)]
+        return [_shown(_row(fixed[0]), view, room)]
     with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
-        return [_shown(row, view) for row in pool.map(_row, fixed)]
+        return [_shown(row, view, room) for row in pool.map(_row, fixed)]
 
 
-def _shown(row: Row, view: View) -> Row:
+def _name(job: pipeline.Job) -> str:
+    """What the NF is called, known before it is analysed."""
+    return job.sources[0].resolve().stem
+
+
+def _shown(row: Row, view: View, room: int) -> Row:
+    """``row``, after its line of progress. ``room``: columns for the name."""
     progress = view.progress()
-    progress.finished(f"{row.nf:<18} ", row.seconds, row.cells[2] if row.cells else "")
+    progress.finished(f"{row.nf:<{room}} ", row.seconds, row.cells[2] if row.cells else "")
     return row
 
 
@@ -71,7 +78,7 @@ def _row(job: pipeline.Job) -> Row:
     try:
         result = pipeline.analyze(job, View(quiet=True).phases())
     except UserError as error:
-        return Row(job.sources[0].resolve().stem, perf_counter() - start, error=error)
+        return Row(_name(job), perf_counter() - start, error=error)
     return Row(result.plan.nf, perf_counter() - start, _cells(result), json.document(result))
 
 

@@ -101,10 +101,10 @@ def _rule_choice(job: Job, outcome: Outcome) -> Iterator[Reason]:
 def _hybrid(job: Job, outcome: Outcome) -> Reason:
     sharded = tuple(n for t in outcome.choice for n in t.group.objects if n in t.group.modified)
     locked = tuple(n for s in outcome.locked for n in s.group.objects if n in s.group.modified)
-    text = f"{_quoted(sharded)} need no lock, {_quoted(locked)} do"
+    text = f"no lock is needed for {_quoted(sharded)}, one is for {_quoted(locked)}"
     if outcome.rivals:
         rivals = _quoted([n for s in outcome.rivals for n in s.group.objects if n in s.group.modified])
-        text += f"; {rivals} could be sharded instead, but fewer paths touch them"
+        text += f"; {rivals} could be sharded instead, but that would spare no more paths the lock"
     return Reason("hybrid-choice", text, sharded + locked, (), "a packet that touches no locked state takes no lock")
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from maestro.ir.expr import symbols
 from maestro.ir.plan import Reason
 from maestro.rss import gf2
 from maestro.rss.profile import Profile
@@ -101,11 +102,18 @@ def stored_keys(accesses: Iterable[Access]) -> Iterator[Reason]:
     for name, own in found.items():
         yield Reason(
             "not-a-packet-field",
-            f"`{name}` is accessed by a key that depends on stored state: {own[0].location}",
+            f"`{name}` is accessed by a key that depends on stored state: {_holders(own)}",
             (name,),
             spans_of([a.operation for a in own]),
             "use a key that the packet itself carries",
         )
+
+
+def _holders(accesses: Iterable[Access]) -> str:
+    """The objects that hold what the keys are made of: a result of theirs is called ``flows#4.cell``."""
+    held = [s.name.partition("#") for a in accesses for s in symbols(a.location)]
+    names = dict.fromkeys(name for name, number, _ in held if number)
+    return "what " + ", ".join(f"`{name}`" for name in names) + (" hold" if len(names) > 1 else " holds")
 
 
 def unusable_keys(needs: Iterable[Need], profile: Profile) -> Iterator[Reason]:
