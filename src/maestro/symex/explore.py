@@ -46,7 +46,7 @@ class Budget:
     """Merge branches from the start, and not only when there are too many paths otherwise."""
 
 
-_LOOK_AFTER = 100  # paths; NFs with fewer are never estimated
+_LOOK_AFTER = 200  # paths; NFs with fewer are never estimated
 _PROBES = 100
 _HOPELESS = 10  # times the budget, as estimated
 _MERGING_SECONDS = 120.0  # of processor time: the alternative is to refuse the NF
@@ -190,14 +190,16 @@ class _Explorer:
             return verdict, _edits(machine, packet, verdict), machine.run.head, asked
 
         finished: list[Finished] = []
+        assumed = self.merging.assumed if self.merging else set()
         for run, out in self._runs(self.image.memory, body, _axioms(ports), whole=True):
+            assumed |= run.assumed
             failed = out if isinstance(out, AssertionFailed) else None
             path = None if isinstance(out, AssertionFailed) else Path(tuple(run.steps), *out)
             finished.append(Finished(tuple(run.steps), path, failed))
         persistence.check()
         if violated(relied, handles, [p.path.operations for p in finished if p.path]):
             raise _Incoherent
-        return without_failed_assertions(finished, self.merging.assumed if self.merging else ())
+        return without_failed_assertions(finished, assumed)
 
     def _runs(
         self, memory: Memory, body: Callable[[Machine], T], axioms: Sequence[Expr], *, whole: bool = False

@@ -168,7 +168,7 @@ class Machine:
     def _jump(self, ins: ir.Branch | ir.Switch, frame: Frame) -> int:
         if isinstance(ins, ir.Branch):
             assert ins.condition is not None
-            if self.run.probing and (after := self._behind_assertion(ins, frame)) is not None:
+            if (after := self._behind_assertion(ins, frame)) is not None:
                 return after
             return ins.then if self._decide_at(self.number(frame[ins.condition]), ins.span) else ins.otherwise
         value = self.number(frame[ins.value])
@@ -183,10 +183,25 @@ class Machine:
         blocks = frame[-1].blocks
         cond = self.number(frame[ins.condition])
         for good, bad, holds in ((ins.then, ins.otherwise, cond), (ins.otherwise, ins.then, negate(cond))):
-            if not cond.is_const and fails(blocks[bad]):
-                self.run.learn(holds)
+            if not cond.is_const and fails(blocks[bad]) and self._asserted(holds, blocks[bad], frame, ins.span):
                 return good
         return None
+
+    def _asserted(self, holds: Expr, failing: ir.Block, frame: Frame, span: Span | None) -> bool:
+        """Whether the path goes on as if the assertion held."""
+        if self.run.probing:
+            self.run.learn(holds)
+            return True
+        self.span = span or self.span
+        steps = len(self.run.steps)
+        if not self.run.asserted(holds, self.user_span()):
+            return False
+        if len(self.run.steps) > steps:
+            try:
+                self.straight(failing, frame)
+            except AssertionFailed as end:
+                self.run.assumed.add((end.span, end.text))
+        return True
 
     def _decide_at(self, cond: Expr, span: Span | None) -> bool:
         if cond.is_const:

@@ -61,6 +61,8 @@ class Run:
         self.steps: list[Step] = []
         self.known: dict[str, object] = {}
         self.packet_floor = 0
+        self.assumed: set[tuple[Span | None, str]] = set()
+        """Assertions that were taken to hold: where, and their text."""
         self._guards: list[Expr] = []
         self._promises: list[Expr] = []
         self._pins = Pins()
@@ -103,7 +105,23 @@ class Run:
             self.steps.append(Assume(cond if decision.value else negate(cond), span))
         return decision.value
 
-    def _next(self, cond: Expr) -> Decision:
+    def asserted(self, cond: Expr, span: Span | None) -> bool | None:
+        """Take ``cond`` to hold, since an assertion fails otherwise: no fork, but a given step when it may not hold.
+
+        False when it cannot hold; None when that is known anyway, or not to be asked here.
+        """
+        cond = self._pins.apply(cond)
+        if cond.is_const or self.facts.get(cond) is not None or self._guards or self.oracle is None:
+            return None
+        self.require_defined(cond, span, "an assertion")
+        decision = self._next(cond, asserted=True)
+        self.decisions.append(decision)
+        self.learn(cond if decision.value else negate(cond), constrain=decision.forked)
+        if decision.forked:
+            self.steps.append(Assume(cond, span, given=True))
+        return decision.value
+
+    def _next(self, cond: Expr, *, asserted: bool = False) -> Decision:
         position = len(self.decisions)
         if position < len(self.prefix):
             return self.prefix[position]
@@ -112,6 +130,8 @@ class Run:
             return Decision(False, forked=False)
         if self.oracle.check(self.constraints, negate(cond)) is Answer.UNSAT:
             return Decision(True, forked=False)
+        if asserted:
+            return Decision(True, forked=True)
         if self._coin is not None:
             return Decision(self._coin(), forked=True)
         self.pending.append((*self.decisions, Decision(False, forked=True)))
