@@ -99,6 +99,7 @@ def hash_(source: str, destination: str, key: str, reta: int, cores: int, as_jso
 @click.option(
     "--device", "devices", multiple=True, callback=_devices, metavar="PORT=DEVICE", help="A port's name, for ethtool."
 )
+@click.option("--no-software", is_flag=True, help="Nobody can send packets on: the NIC must steer all types alone.")
 @click.option(
     "--solver",
     type=click.Choice(["gf2", "z3"]),
@@ -122,6 +123,7 @@ def solve(
     reta_size: int | None,
     emit: str | None,
     devices: dict[int, str],
+    no_software: bool,
     solver: str,
     against: int | None,
     as_json: bool,
@@ -139,10 +141,18 @@ def solve(
     card = profile.load(nic)
     requirements = [language.parse(text, card) for text in texts]
     ports = language.ports(requirements)
+    problem = pose(card, ports, requirements, {}, reta_size, software=not no_software)
     found = configure(
-        card, ports, requirements, cores=cores, steer_types={}, seed=seed, reta_size=reta_size, weights=weights
+        card,
+        ports,
+        requirements,
+        cores=cores,
+        steer_types={},
+        seed=seed,
+        reta_size=reta_size,
+        weights=weights,
+        software=not no_software,
     )
-    problem = pose(card, ports, requirements, {}, reta_size)
     asked = smt.confirm(problem, requirements, found, _Z3_MS) if solver == "z3" else None
     if isinstance(found, Infeasible):
         view.show(pages.infeasible(found, card, asked))
