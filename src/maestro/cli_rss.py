@@ -29,8 +29,6 @@ _reta = click.option(
     "--reta", "reta_size", default=None, type=int, metavar="N", help="Table size (default: the NIC's)."
 )
 
-_Z3_MS = 60_000  # for each question
-
 
 def _devices(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[int, str]:
     found = {}
@@ -99,6 +97,7 @@ def hash_(source: str, destination: str, key: str, reta: int, cores: int, as_jso
 @click.option(
     "--device", "devices", multiple=True, callback=_devices, metavar="PORT=DEVICE", help="A port's name, for ethtool."
 )
+@click.option("--no-software", is_flag=True, help="Nobody can send packets on: the NIC must steer all types alone.")
 @click.option(
     "--solver",
     type=click.Choice(["gf2", "z3"]),
@@ -113,47 +112,24 @@ def hash_(source: str, destination: str, key: str, reta: int, cores: int, as_jso
     help="Compare with the best of N random valid keys (100000 take some seconds).",
 )
 @_json
-def solve(
-    nic: str,
-    texts: tuple[str, ...],
-    cores: int,
-    weights: tuple[float, ...] | None,
-    seed: int | None,
-    reta_size: int | None,
-    emit: str | None,
-    devices: dict[int, str],
-    solver: str,
-    against: int | None,
-    as_json: bool,
-) -> None:
+def solve(emit: str | None, devices: dict[int, str], as_json: bool, **options: Any) -> None:
     """Keys under which packets that must meet on one core do; or why there are none (exit status 5)."""
     from maestro.report import json, rss_emit
     from maestro.report import rss as pages
     from maestro.report.view import View
-    from maestro.rss import language, profile, smt
-    from maestro.rss.against import contest
     from maestro.rss.explain import Infeasible
-    from maestro.rss.solve import configure, pose
+    from maestro.rss.language import types_at
+    from maestro.rss.request import answer
 
     view = View(as_json or emit == "json")
-    card = profile.load(nic)
-    requirements = [language.parse(text, card) for text in texts]
-    ports = language.ports(requirements)
-    found = configure(
-        card, ports, requirements, cores=cores, steer_types={}, seed=seed, reta_size=reta_size, weights=weights
-    )
-    problem = pose(card, ports, requirements, {}, reta_size)
-    asked = smt.confirm(problem, requirements, found, _Z3_MS) if solver == "z3" else None
-    if isinstance(found, Infeasible):
-        view.show(pages.infeasible(found, card, asked))
-        view.document(json.text(pages.infeasible_json(found, card, requirements, asked)))
-        click.get_current_context().exit(ExitStatus.DIFFERENT)
-    rivals = contest(problem, found, against, seed) if against else None
-    if emit in (None, "json"):
-        view.show(pages.configuration(found, card, asked, rivals))
+    found = answer(**options)
+    if emit in (None, "json") or isinstance(found.found, Infeasible):
+        view.show(pages.answered(found))
     else:
-        view.text(rss_emit.emit(emit, found, card, language.types_at(requirements), devices))
-    view.document(json.text(pages.configuration_json(found, requirements, seed, asked, rivals)))
+        view.text(rss_emit.emit(emit, found.found, found.nic, types_at(found.requirements), devices))
+    view.document(json.text(pages.answered_json(found)))
+    if isinstance(found.found, Infeasible):
+        click.get_current_context().exit(ExitStatus.DIFFERENT)
 
 
 @rss.command()

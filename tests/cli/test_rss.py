@@ -368,3 +368,19 @@ def test_weights_are_shares_of_the_table() -> None:
     text = maestro(*options, "--emit", "dpdk").out
     assert "static const uint16_t port0_reta[128] = {" in text
     assert maestro(*options[:-1], "3,0").status == 2
+
+
+def test_solve_without_software() -> None:
+    types = "@ipv4-tcp,ipv4-fragment("
+    text = SYMMETRIC.replace("(", types)
+    options = ["rss", "solve", "--nic", "82599", "--require", text, "--json"]
+    assert maestro(*options).document["ports"][0]["resteered"] == ["ipv4-fragment"]
+    found = maestro(*options, "--no-software", "--solver", "z3").document
+    assert [p["resteered"] for p in found["ports"]] == [[], []]
+    for port in found["ports"]:
+        assert [f["name"] for f in port["fields"]] == ["ipv4.src", "ipv4.dst"]
+    assert found["z3"]["answer"] == "sat"
+    run = maestro(
+        "rss", "solve", "--nic", "x710", "--require", by_source(0), "--no-software", "--solver", "z3", "--json"
+    )
+    assert (run.status, run.document["types"], run.document["z3"]["answer"]) == (5, ["ipv4-options"], "unsat")

@@ -263,3 +263,41 @@ def test_random_requirements_hold(requirements: list[Requirement], nic: str, see
         assert all(f.rank <= f.possible for f in found.quality.fields)
     else:
         assert set(found.conflict) <= {r.label for r in requirements}
+
+
+def alone_on(nic: str, requirements: list[Requirement]) -> Configuration | Infeasible:
+    """Without software that could send packets on."""
+    return configure(profile.load(nic), [LAN, WAN], requirements, cores=2, steer_types={}, seed=1, software=False)
+
+
+def test_without_software_fragments_cost_the_ports() -> None:
+    requirements = firewall((*TCP_UDP, *RARE))
+    found = alone_on("82599", requirements)
+    assert isinstance(found, Configuration)
+    assert not violations(found, requirements, Random(9), 60)
+    for port in found.ports:
+        assert port.resteered == ()
+        assert port.fields == whole("ipv4.src", "ipv4.dst")
+
+
+def test_without_software_some_types_cannot_be_steered() -> None:
+    source = alone(LAN, field_forms("ipv4.src"), "source", IPV4)
+    found = alone_on("x710", [source])
+    assert isinstance(found, Infeasible)
+    assert found.types == ("ipv4-options",)
+    assert "cannot be steered together with ipv4-tcp by Intel X710 / XL710 / X722 (i40e) alone" in found.reason
+    tagged = alone(LAN, field_forms("ipv4.src"), "tagged", ("ipv4-tcp", "vlan"))
+    found = alone_on("82599", [tagged])
+    assert isinstance(found, Infeasible)
+    assert found.types == ("vlan",)
+    assert "is not known, and port 0 must steer them without software" in found.reason
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(random_requirements(TYPES), min_size=1, max_size=2), st.sampled_from(["e810", "82599", "x710"]))
+def test_without_software_random_requirements_hold(requirements: list[Requirement], nic: str) -> None:
+    found = alone_on(nic, requirements)
+    if isinstance(found, Configuration):
+        assert not violations(found, requirements, Random(3), 8)
+        assert not any(p.resteered for p in found.ports)
+        assert isinstance(solve(nic, requirements), Configuration)

@@ -19,6 +19,7 @@ from maestro.rss.endpoint import Hashed
 from maestro.rss.explain import Infeasible
 from maestro.rss.profile import Profile
 from maestro.rss.quality import FieldQuality, Quality
+from maestro.rss.request import Answered
 from maestro.rss.requirement import Requirement
 from maestro.rss.smt import Asked
 from maestro.rss.solve import Configuration, PortConfiguration
@@ -244,3 +245,16 @@ def infeasible_json(
         "hashable": [f for f in FIELDS if f in nic.hashable],
         **_asked_json(asked),
     }
+
+
+def answered(a: Answered) -> RenderableType:
+    """A configuration, or why there is none."""
+    if isinstance(a.found, Infeasible):
+        return infeasible(a.found, a.nic, a.asked)
+    return configuration(a.found, a.nic, a.asked, a.rivals)
+
+
+def answered_json(a: Answered) -> Json:
+    if isinstance(a.found, Infeasible):
+        return infeasible_json(a.found, a.nic, a.requirements, a.asked)
+    return configuration_json(a.found, a.requirements, a.seed, a.asked, a.rivals)

@@ -65,7 +65,10 @@ def _explain_types(
 ) -> Infeasible:
     """The main types alone could be steered by an ideal NIC: other packet types, or key windows that overlap, are to
     blame. Told for the most promising field sets."""
-    _, steering = next(candidates(problem, useful))
+    nic = problem.profile.title
+    _, steering = next(candidates(problem, useful), (None, None))
+    if steering is None:
+        return _unknown(problem)
     mains = {port: frozenset({s.main}) for port, s in steering.items()}
 
     def stuck(types: Sequence[str], some: Sequence[Requirement] | None = None) -> int | None:
@@ -82,12 +85,27 @@ def _explain_types(
     if port is None:
         raise InternalError("explaining a configuration that exists")
     labels = tuple(dict.fromkeys(r.label for r in culprits))
-    nic = problem.profile.title
     if types:
-        why = f"{', '.join(types)} packets cannot be steered together with {problem.main(port)} by {nic} or software"
+        who = f"{nic} or software" if problem.software else f"{nic} alone"
+        why = f"{', '.join(types)} packets cannot be steered together with {problem.main(port)} by {who}"
     else:
         why = f"with the field sets of {nic} the key windows of its inputs overlap too much"
     return Infeasible(f"only a constant hash at port {port} satisfies {_quote(labels)}: {why}", port, labels, types)
+
+
+def _unknown(problem: Problem) -> Infeasible:
+    """Of some packet type it is known in no field set what the NIC does with it, and there is no software to help."""
+    sets = problem.profile.field_sets
+    for port, steer in problem.steer.items():
+        types = tuple(t for t in PACKET_TYPES if t in steer and not any(s.inputs[t] for s in sets))
+        if types:
+            what = f"what {problem.profile.title} does with {', '.join(types)} packets is not known"
+            return Infeasible(f"{what}, and port {port} must steer them without software", port, (), types)
+    port, steer = next(iter(problem.steer.items()))
+    types = tuple(t for t in PACKET_TYPES if t in steer)
+    return Infeasible(
+        f"no field set of {problem.profile.title} is known to hash all of {', '.join(types)}", port, (), types
+    )
 
 
 def _quote(labels: Sequence[str]) -> str:

@@ -51,12 +51,16 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Problem:
-    """``steer``: per port, the packet types that must reach their core, by the NIC or by software."""
+    """``steer``: per port, the packet types that must reach their core, by the NIC or by software.
+
+    ``software``: whether there is some that can send packets on.
+    """
 
     profile: Profile
     compiled: Compiled
     steer: Mapping[int, frozenset[str]]
     table_bits: int
+    software: bool = True
 
     def main(self, port: int) -> str:
         """The port's main type: the first, in the usual order, of those to be steered."""
@@ -76,6 +80,8 @@ class Problem:
     def steering(self, port: int, chosen: FieldSet) -> Steering:
         """The port with this set; every type that the NIC does not treat as the main one is re-steered."""
         main = self.main(port)
+        if not self.software:
+            return Steering(chosen.name, chosen.inputs, main)
         others = (t for t in self.steer[port] if chosen.inputs[t] != (chosen.nominal(main),) and t != main)
         return Steering(chosen.name, chosen.inputs, main, frozenset(others))
 
@@ -95,7 +101,7 @@ def candidates(
         choices: list[Choice] = []
         for order, s in enumerate(problem.profile.field_sets):
             names = {part.name for part in s.nominal(main)}
-            if names:
+            if names and (problem.software or all(s.inputs[t] for t in problem.steer[port])):
                 steering = problem.steering(port, s)
                 covered = len(names & useful[port])
                 key = (len(useful[port]) - covered, len(names - useful[port]), len(steering.resteered), order)
