@@ -140,6 +140,34 @@ def test_longest_by_a_branch() -> None:
     assert "counts.vector_write (nf.c:111)" in failing(model, copies(model, ((8, 4, "add"),)))
 
 
+def branching(kept: Callable[[Expr], Expr]) -> Model:
+    """Counts on both sides of the test whether the packet is longer; ``kept``: the length written if it is not."""
+
+    def split(p: Path) -> list[Path]:
+        write = next((o for o in p.operations if o.object == "counts" and o.method == "vector_write"), None)
+        if write is None or write.span is None or write.span.line != 111:
+            return [p]
+        cell = next(o for o in p.operations if o.object == "counts").result("cell")
+        packets, old = binary("add", number(cell, 0, 8), const(1, 64)), number(cell, 8, 4)
+        longer = binary("ult", old, zext(LENGTH, 32))
+        before = tuple(s for s in p.steps if s is not write)
+        return [
+            replace(p, steps=(*before, Assume(cond), with_arg(write, "cell", packed(packets, longest))))
+            for cond, longest in ((longer, zext(LENGTH, 32)), (negate(longer), kept(old)))
+        ]
+
+    model = counting()
+    return replace(model, paths=tuple(q for p in model.paths for q in split(p)))
+
+
+def test_branch_inside_a_write() -> None:
+    """The length is put back as it was where it is not exceeded, while the other part is counted on either side."""
+    model = branching(lambda old: old)
+    assert check(model, copies(model)).failures == ()
+    assert "counts.vector_write (nf.c:111)" in failing(model, copies(model, ((0, 8, "add"), (8, 4, "add"))))
+    assert "counts.vector_write (nf.c:111)" in failing(branching(lambda _: const(7, 32)))
+
+
 def test_product_does_not_merge() -> None:
     model = counting(lambda a, b: (binary("add", binary("mul", a, const(3, 64)), const(1, 64)), b))
     text = failing(model)

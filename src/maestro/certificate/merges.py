@@ -109,14 +109,21 @@ def _update(s: Skeleton, write: Operation) -> _Update | None:
         if o.object == write.object and o.method == "vector_read" and run.resolve(o.arg("index")) is index
     ]
     old = reads[0].result("cell") if reads and reads[0].ordinal < write.ordinal else None
+    entry = _entry(s, index)
+    return None if entry is None else _Update(s, write, *entry, old)
+
+
+def _entry(s: Skeleton, index: Expr) -> tuple[Expr, bool] | None:
+    """What names the entry at ``index`` (a map's key, or the index), and whether the path has made it."""
+    run = s.run
     origin = run.origins.get(index)
     if origin is None:
-        return None if s.depends(index) else _Update(s, write, s.rename(index), False, old)
+        return None if s.depends(index) else (s.rename(index), False)
     source = origin.operation
     if source.method == "map_get" and run.holds(source.result("found")):
-        return _Update(s, write, s.rename(source.arg("key")), False, old)
+        return s.rename(source.arg("key")), False
     puts = [p for p in run.path.operations if p.method == "map_put" and run.resolve(p.arg("value")) is index]
-    return _Update(s, write, s.rename(puts[0].arg("key")), True, old) if len(puts) == 1 else None
+    return (s.rename(puts[0].arg("key")), True) if len(puts) == 1 else None
 
 
 def _rest(model: Model, replica: Replica, u: _Update) -> Iterator[Failure]:
@@ -180,10 +187,17 @@ def _merged(
         starts = _value(initial, part) is neutral or (u.fresh and u.old not in symbols(_new(u, part)))
         if not starts:
             yield about([u.write], f"an entry starts as {_value(initial, part)}, which {how} does not leave alone")
+        elif _keeps(u, part):
+            continue  # held against every path that does change the part
         elif u.skeleton.depends(e) or not _is_update(model, u, e, part, judge):
             yield about([u.write], f"is not shown to be {how} with a value that depends on the packet alone")
         else:
             yield from _everywhere(model, u, e, part, updates, skeletons, judge)
+
+
+def _keeps(u: _Update, part: tuple[int, int, str]) -> bool:
+    """Whether the write puts back what this part of the entry held."""
+    return u.old is not None and _new(u, part) is u.skeleton.rename(_value(u.old, part))
 
 
 def _contribution(u: _Update, part: tuple[int, int, str]) -> Expr:
@@ -211,13 +225,9 @@ def _everywhere(
             continue
         together = [*model.axioms, *u.skeleton.conditions]
         v = writers.get(id(s))
-        if v is not None:
+        if v is not None and not _keeps(v, part):
             together += s.conditions
-            alike = (
-                land(eq(u.key, v.key), eq(e, _contribution(v, part)))
-                if u.key.width == v.key.width
-                else eq(u.key, negate(u.key))
-            )
+            alike = land(_same_entry(u.key, v.key), eq(e, _contribution(v, part)))
         else:
             together += [_apart(s, c) for c in s.run.conditions]
             alike = _absorbed(s, u, e, part)
@@ -242,7 +252,12 @@ def _apart(s: Skeleton, e: Expr) -> Expr:
 def _absorbed(s: Skeleton, u: _Update, e: Expr, part: tuple[int, int, str]) -> Expr:
     """Leaving the entry alone is right where it already holds more than the contribution would change."""
     at = [o for o in s.run.path.operations if o.object == u.write.object and o.method == "vector_read"]
-    if len(at) != 1:
+    entry = _entry(s, s.run.resolve(at[0].arg("index"))) if len(at) == 1 else None
+    if entry is None:
         return const(0, 1)
     old = _apart(s, _value(at[0].result("cell"), part))
-    return eq(_HOW[part[2]][1](old, e), old)
+    return land(_same_entry(u.key, entry[0]), eq(_HOW[part[2]][1](old, e), old))
+
+
+def _same_entry(a: Expr, b: Expr) -> Expr:
+    return eq(a, b) if a.width == b.width else const(0, 1)
