@@ -315,7 +315,8 @@ def _proven(certificate: Certificate) -> str:
 
 
 def _build(project: Path, program: Path) -> None:
-    sources = [project / "nf.c", project / "nf_rss.c", *sorted((project / "runtime").rglob("*.c"))]
+    runtime = sorted(f for f in (project / "runtime").rglob("*.c") if f.parent.name != "dpdk")
+    sources = [project / "nf.c", project / "nf_rss.c", *runtime]
     build_native(sources, program, include_dirs=[project / "include"], flags=("-O3", "-pthread"))
 
 

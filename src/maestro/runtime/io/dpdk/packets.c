@@ -1,0 +1,95 @@
+/* What happens to a packet: the NF's verdict, and where the packet goes then. */
+#include "dpdk.h"
+
+_Static_assert(RTE_PKTMBUF_HEADROOM >= NF_HEADROOM, "buffers have the room that nf.h promises");
+
+/* ---- Sending ---- */
+
+enum { SEND_TRIES = 16 };
+
+static void flush_port(struct worker *worker, unsigned port) {
+  struct outbox *outbox = &worker->outboxes[port];
+  uint16_t id = worker->run->options->port_ids[port], sent = 0;
+  for (unsigned tries = 0; sent < outbox->count && tries < SEND_TRIES; tries++)
+    sent += rte_eth_tx_burst(id, (uint16_t)worker->core, outbox->packets + sent,
+                             (uint16_t)(outbox->count - sent));
+  count(&worker->ports[port].out, sent);
+  count(&worker->ports[port].unsent, outbox->count - sent);
+  while (sent < outbox->count)
+    rte_pktmbuf_free(outbox->packets[sent++]);
+  outbox->count = 0;
+}
+
+void flush(struct worker *worker) {
+  for (unsigned port = 0; port < nf_ports; port++)
+    if (worker->outboxes[port].count > 0)
+      flush_port(worker, port);
+}
+
+static void put_out(struct worker *worker, unsigned port, struct rte_mbuf *packet) {
+  struct outbox *outbox = &worker->outboxes[port];
+  outbox->packets[outbox->count++] = packet;
+  if (outbox->count == BATCH)
+    flush_port(worker, port);
+}
+
+/* The copies share the packet's bytes, which nobody changes any more. */
+static void flood(struct worker *worker, struct rte_mbuf *packet, unsigned from) {
+  for (unsigned port = 0; port < nf_ports; port++) {
+    if (port == from)
+      continue;
+    struct rte_mbuf *copy = rte_pktmbuf_clone(packet, worker->pool);
+    if (copy != NULL)
+      put_out(worker, port, copy);
+    else
+      count(&worker->ports[port].unsent, 1);
+  }
+  rte_pktmbuf_free(packet);
+}
+
+/* ---- Processing ---- */
+
+static bool usable(const struct rte_mbuf *packet) {
+  return rte_pktmbuf_is_contiguous(packet) && packet->data_len >= NF_MIN_PACKET &&
+         (nf_head == NULL || rte_pktmbuf_headroom(packet) >= NF_HEADROOM);
+}
+
+/* The frame departs from another byte than the packet's first. False when that cannot be. */
+static bool move_head(const struct worker *worker, struct rte_mbuf *packet) {
+  int32_t head = nf_head(worker->nf);
+  if (head < 0)
+    return rte_pktmbuf_prepend(packet, (uint16_t)-head) != NULL;
+  return head == 0 || rte_pktmbuf_adj(packet, (uint16_t)head) != NULL;
+}
+
+static void put_away(struct worker *worker, struct rte_mbuf *packet, unsigned from,
+                     uint16_t verdict) {
+  struct counters *counters = &worker->counters;
+  if (verdict == NF_FLOOD) {
+    count(&counters->flooded, 1);
+    flood(worker, packet, from);
+  } else if (verdict < nf_ports) {
+    count(&counters->forwarded, 1);
+    put_out(worker, verdict, packet);
+  } else {
+    count(verdict == NF_DROP ? &counters->dropped : &counters->stray, 1);
+    rte_pktmbuf_free(packet);
+  }
+}
+
+void process(struct worker *worker, struct rte_mbuf *packet) {
+  unsigned port = packet->port;
+  if (!usable(packet)) {
+    count(&worker->counters.unusable, 1);
+    rte_pktmbuf_free(packet);
+    return;
+  }
+  uint16_t verdict = nf_packet(worker->nf, (uint16_t)port, rte_pktmbuf_mtod(packet, uint8_t *),
+                               packet->data_len, worker->now);
+  if (nf_head != NULL && verdict != NF_DROP && !move_head(worker, packet)) {
+    count(&worker->counters.unusable, 1);
+    rte_pktmbuf_free(packet);
+    return;
+  }
+  put_away(worker, packet, port, verdict);
+}
