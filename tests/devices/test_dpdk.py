@@ -20,7 +20,7 @@ from maestro.codegen.project import write_project
 from maestro.frontend.names import is_runtime
 from maestro.frontend.nf import load
 from maestro.ir.plan import Plan, PortPlan
-from maestro.rss.hasher import Steered
+from maestro.rss.hasher import Steered, classify
 from maestro.rss.profile import load as nic
 from maestro.sharding.decide import decide
 from maestro.symex.explore import explore
@@ -115,10 +115,11 @@ def nop(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return project(EXAMPLES / "nop", tmp_path_factory.mktemp("dpdk") / "nop").make("dpdk")
 
 
-def traffic(count: int = 4000) -> list[list[bytes]]:
-    """Frames of two ports."""
+def traffic(count: int = 4000, *, odd: float = 0.03) -> list[list[bytes]]:
+    """Frames of two ports; a share of ``odd`` ones and half as many damaged ones among them."""
     frames: list[list[bytes]] = [[], []]
-    for _, port, frame in mixed_stream(TrafficSpec(count, flows=200, capacity_hint=300)):
+    spec = TrafficSpec(count, flows=200, capacity_hint=300, odd=odd, mutated=odd / 2)
+    for _, port, frame in mixed_stream(spec):
         if 14 <= len(frame) <= 1514:
             frames[port].append(frame)
     return frames
@@ -175,8 +176,10 @@ def pcap_ports(queues: Sequence[Sequence[Path]], folder: Path) -> tuple[list[str
     return devices, sent
 
 
-def assert_same_bytes(nf: Project, given: Captures, folder: Path, *options: str) -> dict[str, Any]:
-    """Whatever leaves nf-dpdk leaves nf-replay, and the other way round; each queue's packets in order."""
+def assert_same_bytes(
+    nf: Project, given: Captures, folder: Path, *options: str, in_order: bool = True
+) -> dict[str, Any]:
+    """Whatever leaves nf-dpdk leaves nf-replay, and the other way round; each queue's packets ``in_order``."""
     cores = len(given.queues[0])
     expected_paths = [folder / f"expected{port}.pcap" for port in range(2)]
     replayed = nf.replay(cores, given.whole, expected_paths)
@@ -188,7 +191,7 @@ def assert_same_bytes(nf: Project, given: Captures, folder: Path, *options: str)
         expected, got = frames_of(expected_paths[port]), [frames_of(path) for path in sent[port]]
         assert sorted(expected) == sorted(frame for queue in got for frame in queue)
         assert stats["per_port"][port]["out"] == len(expected)
-        assert all(is_subsequence(queue, expected) for queue in got)
+        assert not in_order or all(is_subsequence(queue, expected) for queue in got)
     for verdict in ("packets", "forwarded", "dropped", "flooded", "stray"):
         assert stats[verdict] == replayed[verdict], verdict
     assert [core["packets"] for core in stats["per_core"]] == [core["packets"] for core in replayed["per_core"]]
@@ -261,6 +264,25 @@ def test_two_cores_whose_queues_the_nic_filled_send_the_same_bytes(
     queues = [split(frames, port) for frames, port in zip(traffic(), trusting.plan.ports, strict=True)]
     stats = assert_same_bytes(trusting, captures(queues, tmp_path), tmp_path, *options)
     assert (stats["rss"], stats["misplaced"], stats["resteered_from"]) == (options[1], 0, 0)
+
+
+def test_types_that_software_steers_among_those_that_the_nic_steers(trusting: Project, tmp_path: Path) -> None:
+    """All UDP arrives in queue 0, and half of it belongs to core 1."""
+    owner = "{MAESTRO_IPV4_SRC, 0, 32}, {MAESTRO_IPV4_DST, 0, 32}, {MAESTRO_L4_SPORT, 0, 16}, {MAESTRO_L4_DPORT, 0, 16}"
+    right = ".owner_follows_ihl = false,"
+    wrong = f"{right} .resteered = 1u << MAESTRO_IPV4_UDP, .owner = {{4, {{{owner}}}}},"
+    nf = changed(trusting, tmp_path / "nf", "nf_rss.c", lambda text: text.replace(right, wrong)).make("nf-replay")
+    by_port = traffic(odd=0)
+    queues = []
+    for frames, port in zip(by_port, nf.plan.ports, strict=True):
+        udp = {frame for frame in frames if classify(frame) == "ipv4-udp"}
+        others = split([frame for frame in frames if frame not in udp], port)[1]
+        queues.append([[frame for frame in frames if frame not in set(others)], others])
+    given = captures(queues, tmp_path)
+    stats = assert_same_bytes(nf, given, tmp_path, "--rss-check", "1", in_order=False)
+    first, second = stats["per_core"]
+    assert first["resteered_from"] == second["resteered_to"] > 100
+    assert (second["resteered_from"], stats["misplaced"], stats["rss"]) == (0, 0, "nic")
 
 
 def test_a_port_that_does_not_hash_as_it_said_is_found_out(trusting: Project, tmp_path: Path) -> None:
