@@ -31,6 +31,7 @@ from maestro.traffic.pcap import PcapWriter, read_pcap
 EXAMPLES = Path(__file__).parents[2] / "examples"
 OK, FAILED, USAGE, REFUSED, MISLED = range(5)
 BATCH = 32
+TO_THE_END = ("--stop-idle", "800")
 STRICT = "CFLAGS=-O1 -Wall -Wextra -Werror"
 
 TAGGER = """
@@ -184,7 +185,7 @@ def assert_same_bytes(
     expected_paths = [folder / f"expected{port}.pcap" for port in range(2)]
     replayed = nf.replay(cores, given.whole, expected_paths)
     devices, sent = pcap_ports(given.queues, folder)
-    done = nf.run(cores, devices, "--stop-idle", "500", *options)
+    done = nf.run(cores, devices, *TO_THE_END, *options)
     assert done.returncode == OK, done.stderr
     stats = dict(json.loads(done.stdout))
     for port in range(2):
@@ -288,7 +289,7 @@ def test_types_that_software_steers_among_those_that_the_nic_steers(trusting: Pr
 def test_a_port_that_does_not_hash_as_it_said_is_found_out(trusting: Project, tmp_path: Path) -> None:
     queues = [split(frames, port) for frames, port in zip(traffic(400), trusting.plan.ports, strict=True)]
     given = captures([queue[::-1] for queue in queues], tmp_path)
-    done = trusting.run(2, pcap_ports(given.queues, tmp_path)[0], "--stop-idle", "500")
+    done = trusting.run(2, pcap_ports(given.queues, tmp_path)[0], *TO_THE_END)
     assert done.returncode == MISLED
     assert "does not hash as it said" in done.stderr
     assert "--rss software" in done.stderr
@@ -315,7 +316,7 @@ def test_state_in_common_and_floods(tmp_path: Path) -> None:
     stats = assert_same_bytes(nf, captures([[frames] for frames in traffic(600)], tmp_path), tmp_path)
     assert stats["flooded"] > 10
     given = captures([[frames, []] for frames in traffic(600)], tmp_path)
-    done = nf.run(2, pcap_ports(given.queues, tmp_path)[0], "--rss", "software", "--stop-idle", "500")
+    done = nf.run(2, pcap_ports(given.queues, tmp_path)[0], "--rss", "software", *TO_THE_END)
     assert done.returncode == OK, done.stderr
     assert json.loads(done.stdout)["packets"] == stats["packets"]
 
@@ -333,17 +334,20 @@ def test_net_null_until_a_signal(number: signal.Signals, nop: Project) -> None:
         assert process.stderr is not None
         try:
             assert any("IOVA mode" in line for line in process.stderr)
-            documents = []
-            for send in (signal.SIGUSR1, number):
-                time.sleep(0.7)
-                process.send_signal(send)
-                documents.append(document(process.stdout))
+            early = {"packets": 0}
+            for _ in range(100):  # it may take a while to start
+                process.send_signal(signal.SIGUSR1)
+                early = document(process.stdout)
+                if early["packets"] > 0:
+                    break
+                time.sleep(0.1)
+            process.send_signal(number)
+            late = document(process.stdout)
             assert process.wait(30) == OK
         finally:
             process.kill()
-    early, late = documents
     assert 0 < early["packets"] < late["packets"]
-    for stats in documents:
+    for stats in (early, late):
         assert (stats["nf"], stats["cores"], stats["rss"]) == ("nop", 2, "nic")
     assert late["forwarded"] == late["packets"] == sum(core["packets"] for core in late["per_core"])
     assert all(core["packets"] > 0 and core["cpu_seconds"] > 0 for core in late["per_core"])
@@ -424,7 +428,7 @@ def test_ports_in_another_order(nop: Project, tmp_path: Path) -> None:
     outward, _ = traffic(100)
     given = captures([[outward], [[]]], tmp_path)
     devices, sent = pcap_ports(given.queues, tmp_path)
-    done = nop.run(1, devices, "--ports", "1,0", "--stop-idle", "500")
+    done = nop.run(1, devices, "--ports", "1,0", *TO_THE_END)
     assert done.returncode == OK, done.stderr
     assert frames_of(sent[1][0]) == outward
     assert [port["dpdk_port"] for port in json.loads(done.stdout)["per_port"]] == [1, 0]

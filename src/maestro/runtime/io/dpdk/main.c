@@ -29,14 +29,17 @@ static void *control_main(void *argument) {
   const struct timespec tick = {0, TICK_MS * 1000000};
   uint64_t seen = UINT64_MAX;
   unsigned idle_ms = 0;
+  bool asked = false;
   while (!atomic_load(&run->stop)) {
     int got = sigtimedwait(&signals, NULL, &tick);
     if (got == SIGINT || got == SIGTERM)
       atomic_store(&run->stop, true);
+    asked |= got == SIGUSR1;
     if (!atomic_load(&run->started))
       continue;
-    if (got == SIGUSR1)
+    if (asked)
       stats_print(run, stdout);
+    asked = false;
     uint64_t activity = stats_activity(run);
     idle_ms = activity == seen ? idle_ms + TICK_MS : 0;
     seen = activity;
