@@ -211,8 +211,22 @@ static void set_table(const struct run *run, unsigned port, uint16_t id,
   check_table(port, id, info, entries);
 }
 
+/* What has arrived since the port was started was spread by the device's own key and table. */
+static void discard_early(const struct run *run, uint16_t id) {
+  struct rte_mbuf *packets[BATCH];
+  for (unsigned core = 0; core < run->cores; core++) {
+    unsigned received = 1, rounds = run->options->descriptors / BATCH + 1;
+    for (; received > 0 && rounds > 0; rounds--) {
+      received = rte_eth_rx_burst(id, (uint16_t)core, packets, BATCH);
+      for (unsigned i = 0; i < received; i++)
+        rte_pktmbuf_free(packets[i]);
+    }
+  }
+}
+
 void rss_apply(const struct run *run, unsigned port, uint16_t id,
                const struct rte_eth_dev_info *info) {
   set_key(port, id, info);
   set_table(run, port, id, info);
+  discard_early(run, id);
 }
