@@ -73,6 +73,15 @@ def test_long_lines_show_the_place(tmp_path: Path, width: int) -> None:
     assert ("…" in line) == (width < 200 or len(LONG) > 190)
 
 
+def test_places_far_apart_on_one_line(tmp_path: Path) -> None:
+    """What the window does not reach is pointed to at its end, with its label."""
+    marks = [Mark(1, 3, "first"), Mark(1, LONG.rindex("last") + 1, "far")]
+    rows = shown(tmp_path, *marks, source=LONG, width=60)
+    assert all(row[6:9] == " | " for row in rows)
+    assert rows[2].endswith("^")
+    assert rows[3].endswith("far")
+
+
 def test_a_label_that_does_not_fit_has_its_own_line(tmp_path: Path) -> None:
     rows = shown(tmp_path, Mark(5, 7, "x" * 60), width=60)
     assert rows[1] == "       |       ^^^^^"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from maestro.frontend.compile import compile_sources
@@ -36,16 +36,26 @@ struct nf_config { int dummy; } config;
 ENTRY = "int nf_process(uint16_t device, uint8_t **buffer, uint16_t length, vigor_time_t now, struct rte_mbuf *mbuf)"
 
 
-def analyse(source: str, *, argv: Sequence[str] = (), ports: int = 2, budget: Budget | None = None) -> Model:
-    """The model of an NF given as text; ``ENTRY`` in it stands for the signature of nf_process."""
+def analyse(
+    source: str, *, argv: Sequence[str] = (), ports: int = 2, budget: Budget | None = None,
+    others: Mapping[str, str] | None = None,
+) -> Model:  # fmt: skip
+    """The model of an NF given as text; ``ENTRY`` in it stands for the signature of nf_process.
+
+    ``others``: its further files, by name without ``.c``.
+    """
     text = source.replace("ENTRY", ENTRY)
     if "nf_init" not in text and "nf_core_init" not in text:
         text += "\nbool nf_init(void) { return true; }"
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "nf.c"
         file.write_text(f'{HEADER}#line 1 "nf.c"\n{text}\n')
+        files = [file]
+        for name, more in (others or {}).items():
+            files.append(Path(folder) / f"{name}.c")
+            files[-1].write_text(f'#include "nf.h"\n#include "lib/verified/map.h"\n#line 1 "{name}.c"\n{more}\n')
         extra = [f for f in sorted((LIBVIG / "src").glob("*.c")) if f.name not in NATIVE_ONLY]
-        program = compile_sources([file], include_dirs=[LIBVIG], extra_sources=extra)
+        program = compile_sources(files, include_dirs=[LIBVIG], extra_sources=extra)
     return explore(
         program, nf="test", ports=ports, argv=argv, is_runtime=is_runtime, budget=budget or Budget(paths=500)
     )

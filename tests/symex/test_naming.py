@@ -43,6 +43,36 @@ def test_an_array_of_one_pointer_is_still_an_array() -> None:
     assert names == ["allocators[0]", "map", "cells", "pair[0]", "pair[1]"]
 
 
+TABLE = """\
+static struct Map *table;
+static bool same(void *a, void *b) { return *(WORD *)a == *(WORD *)b; }
+static unsigned hash(void *k) { return *(WORD *)k; }
+bool NAME_init(void) { return map_allocate(same, hash, 8, &table); }
+bool NAME_has(WORD *key) { int i; return map_get(table, key, &i); }
+"""
+
+
+def test_static_variables_of_equal_names_are_named_with_their_files() -> None:
+    """They are different tables, with keys of different sizes here."""
+    parts = {name: TABLE.replace("NAME", name).replace("WORD", word) for name, word in PARTS.items()}
+    model = analyse(USES_BOTH, others=parts)
+    assert [o.name for o in model.objects] == ["hosts.table", "ports.table"]
+    assert [o.key_size for o in model.objects] == [4, 2]
+    assert {o.object for p in model.paths for o in p.operations} == {"hosts.table", "ports.table"}
+
+
+PARTS = {"hosts": "uint32_t", "ports": "uint16_t"}
+USES_BOTH = """\
+bool hosts_init(void); bool ports_init(void); bool hosts_has(uint32_t *key); bool ports_has(uint16_t *key);
+bool nf_init(void) { return hosts_init() && ports_init(); }
+ENTRY {
+  uint32_t host = length;
+  uint16_t port = length;
+  return hosts_has(&host) && ports_has(&port) ? 1 - device : device;
+}
+"""
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -87,7 +87,8 @@ def _line(number: int, source: str, marks: Sequence[Mark], width: int) -> Iterab
     yield Text().append(f"{number:>6} | ", style="dim").append(shown)
     for first, last, own in places:
         label = ", ".join(dict.fromkeys(m.label for m in own if m.label))
-        yield from _underline(first - start, min(last - start, width), label, width)
+        # What lies beyond the window is pointed to at its end.
+        yield from _underline(min(first - start, width - 1), min(last - start, width), label, width)
 
 
 def _underline(first: int, last: int, label: str, width: int) -> Iterable[Text]:

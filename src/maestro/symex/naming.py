@@ -2,7 +2,7 @@
 
 From every global, along pointers, to the handles. What a user calls a structure is the last part of the way there:
 ``flow_manager->state->fm`` is ``fm``, the member of a global struct is ``flows.map``. Names that would clash are
-given in full.
+given in full, and a ``static`` variable whose name another file uses, too, with its file: ``flows.table``.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from maestro.frontend.debug import Layout, LeafKind, struct_layout
 from maestro.ir.memory import Memory, Pointer, join
-from maestro.ir.program import DebugRef, Program
+from maestro.ir.program import DebugRef, GlobalVariable, Program
 from maestro.models.state import Handle
 from maestro.symex.image import Image
 
@@ -49,18 +50,33 @@ def name_handles(program: Program, image: Image, handles: Sequence[tuple[int, Ha
         if number in wanted:
             found.setdefault(number, (full, short))
     shorts = Counter(short for _, short in found.values())
+    taken: set[str] = set()
     for position, (number, handle) in enumerate(handles):
         full, short = found.get(number, (f"{handle.kind}{position}",) * 2)
-        handle.rename(short if shorts[short] <= 1 else full)
+        handle.rename(_unique(short if shorts[short] <= 1 else full, taken))
+
+
+def _unique(name: str, taken: set[str]) -> str:
+    candidate, n = name, 1
+    while candidate in taken:
+        n += 1
+        candidate = f"{name}#{n}"
+    taken.add(candidate)
+    return candidate
+
+
+def _roots(program: Program) -> Iterator[tuple[GlobalVariable, DebugRef, str]]:
+    """The globals of known type, each with a name: of those that files have in common, with the file."""
+    known = [(g, g.debug) for g in program.globals.values() if g.debug is not None and g.data is not None]
+    often = Counter(g.display for g, _ in known)
+    for g, debug in known:
+        file = f"{Path(g.span.file).stem}." if g.span is not None and often[g.display] > 1 else ""
+        yield g, debug, file + g.display
 
 
 def _reachable(program: Program, image: Image) -> Iterator[tuple[int, str, str]]:
     """(object number, full name, short name) of everything that globals point to, nearest first."""
-    todo = deque(
-        _Place(image.address[g.name], g.debug, g.display, g.display)
-        for g in program.globals.values()
-        if g.debug is not None and g.data is not None
-    )
+    todo = deque(_Place(image.address[g.name], debug, name, name) for g, debug, name in _roots(program))
     seen: set[tuple[int, DebugRef]] = set()
     while todo:
         place = todo.popleft()
