@@ -30,6 +30,11 @@ REFUSED = {
     "unsupported-instruction": ("ENTRY {\n  double x = length;\n  return x > 3.5;\n}", 2, UnsupportedError),
     "global-state": ("int seen;\nENTRY {\n  seen++;\n  return seen > 5 ? 0 : 1;\n}", 1, UnsupportedError),
     "write-constant": ("const int c = 4;\nENTRY {\n  *(int *)&c = 5;\n  return 0;\n}", 3, SourceError),
+    "no-port": (
+        "ENTRY {\n  uint16_t to = 7;\n  concretize_devices(&to, rte_eth_dev_count_avail());\n  return to;\n}",
+        3,
+        SourceError,
+    ),
     "stops": ("ENTRY {\n  if (length > 1000)\n    abort();\n  return 0;\n}", 3, SourceError),
     "freed": (
         "static int *local(void) { int x = 3; return &x; }\nENTRY {\n  int *p = local();\n  return *p;\n}",
