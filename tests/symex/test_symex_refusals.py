@@ -68,6 +68,20 @@ def test_refused_with_code_and_line(code: str) -> None:
     assert error.span.file.endswith("nf.c")
 
 
+@pytest.mark.parametrize("port", ["1 - device", "(*buffer)[0] & 1", "device == 0 ? 2 : 0", "2"])
+def test_ports_that_packets_decide_on_exist(port: str) -> None:
+    source = (
+        f"ENTRY {{\n  uint16_t to = {port};\n  concretize_devices(&to, rte_eth_dev_count_avail());\n  return to;\n}}"
+    )
+    if "2" not in port:
+        analyse(source)
+    else:
+        with pytest.raises(SourceError) as caught:
+            analyse(source)
+        assert caught.value.code == "no-port"
+    assert analyse(source, ports=3 if "-" not in port else 2).paths
+
+
 def test_a_loop_without_end_is_refused() -> None:
     with pytest.raises(UnsupportedError) as caught:
         analyse("ENTRY {\n  while (1) ;\n  return 0;\n}", budget=Budget(path=Limits(instructions=20_000)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from maestro.diagnostics import SourceError
-from maestro.ir.expr import signed
+from maestro.ir.expr import binary, packet_offset, signed, symbols, zext
 from maestro.ir.memory import Pointer
 from maestro.models.context import Args, Context, expr, model
 
@@ -20,12 +20,20 @@ def packet_start_moved(ctx: Context, args: Args) -> None:
 
 @model("port_chosen")
 def port_chosen(ctx: Context, args: Args) -> None:
-    """Raises SourceError (``no-port``) where packets leave through a port that is certainly none of the NF's."""
+    """Raises SourceError (``no-port``) where packets alone decide on a port that the NF does not have.
+
+    Ports that depend on state are taken to exist: the assertion that follows in C says so.
+    """
     device, count = expr(args[0]), expr(args[1])
-    if device.op == "const" and count.op == "const" and device.value >= count.value:
+    of_packet = all(s.name in ("device", "pkt_len", "now") or packet_offset(s) is not None for s in symbols(device))
+    if not count.is_const or not of_packet:
+        return
+    beyond = binary("ule", zext(count, 32), zext(device, 32))
+    if ctx.possible(beyond):
+        which = f"port {device.value}" if device.is_const else "a port that depends on the packet"
         raise SourceError(
-            f"a packet leaves through port {device.value}, but the NF has ports 0 to {count.value - 1}",
+            f"packets leave through {which}, but the NF has ports 0 to {count.value - 1} only",
             span=ctx.user_span(),
-            hint=f"name one of these, or give the NF more: --ports {device.value + 1}",
+            hint="name one of these on every path, or give the NF more: --ports",
             code="no-port",
         )
