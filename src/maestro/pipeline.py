@@ -292,6 +292,10 @@ def _checked(job: Job) -> Profile:
         )
     if not 1 <= job.ports <= MAX_PORTS:
         raise UserError(f"--ports {job.ports}: there can be 1 to {MAX_PORTS} ports", code="bad-ports")
+    for port in sorted(job.port_names):
+        if port >= job.ports:
+            message = f"port {port} has a name, but the NF has ports 0 to {job.ports - 1} only"
+            raise UserError(message, hint="--ports N, or ports in nf.toml, gives it more", code="bad-ports")
     return load_profile(job.nic)
 
 
