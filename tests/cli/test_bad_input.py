@@ -219,3 +219,19 @@ def test_mistakes_in_maestro_h(name: str, tmp_path: Path) -> None:
 def test_names_are_for_ports_that_exist() -> None:
     run = maestro("analyze", FORWARDER, "--port-name", "2=DMZ")
     is_refused(run, ExitStatus.USAGE, "bad-ports", "port 2 has a name", "--ports")
+
+
+def test_random_numbers_are_state(tmp_path: Path) -> None:
+    nf = tmp_path / "nf.c"
+    body = "void process_packet(int device, pkt_t p) {\n  forward(p, rand() & 1);\n}\n"
+    nf.write_text(f"#include <maestro.h>\n#include <stdlib.h>\n{body}")
+    is_refused(maestro("analyze", nf), ExitStatus.UNSUPPORTED, "global-state", "`rand`", "hash of its fields")
+
+
+def test_captures_are_looked_at_before_anything_is_built(tmp_path: Path) -> None:
+    missing, there = tmp_path / "missing.pcap", tmp_path / "there.pcap"
+    there.write_bytes(b"")
+    for pcap, words in ((f"0={missing}", "No such file"), (f"5={there}", "ports 0 to 1")):
+        run = maestro("verify", FORWARDER, "--pcap", pcap)
+        is_refused(run, ExitStatus.USAGE, "pcap", words)
+        assert "build" not in run.err
