@@ -199,10 +199,22 @@ def verify(job: Job, inputs: Mapping[int, Path] | None, packets: int | None, pha
 
     ``packets``: how many to generate; None: enough to fill the tables, up to ``MAX_PACKETS``.
     """
+    _check_inputs(job, inputs or {})
     with TemporaryDirectory(prefix="maestro-verify-") as folder:
         result = parallelize(job, Path(folder, "project"), phases, build=True, extra=lambda _: "{}")
         result = compare_with_reference(result, Path(folder), inputs, packets, phases)
         return replace(result, project=None, program=None)
+
+
+def _check_inputs(job: Job, inputs: Mapping[int, Path]) -> None:
+    """Raises UserError (``pcap``) for what need not wait for two builds: no such port, a file that cannot be read."""
+    for port, path in inputs.items():
+        if port >= job.ports:
+            raise UserError(f"--pcap {port}={path}: the NF has ports 0 to {job.ports - 1}", code="pcap")
+        try:
+            path.open("rb").close()
+        except OSError as error:
+            raise UserError(f"{path}: {error.strerror}", code="pcap") from error
 
 
 def compare_with_reference(
@@ -292,6 +304,10 @@ def _checked(job: Job) -> Profile:
         )
     if not 1 <= job.ports <= MAX_PORTS:
         raise UserError(f"--ports {job.ports}: there can be 1 to {MAX_PORTS} ports", code="bad-ports")
+    for port in sorted(job.port_names):
+        if port >= job.ports:
+            message = f"port {port} has a name, but the NF has ports 0 to {job.ports - 1} only"
+            raise UserError(message, hint="--ports N, or ports in nf.toml, gives it more", code="bad-ports")
     return load_profile(job.nic)
 
 

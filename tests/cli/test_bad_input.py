@@ -195,3 +195,43 @@ def test_an_unknown_option_as_json() -> None:
     run = maestro("analyze", FORWARDER, "--json", "--core", "3x")
     assert run.status == ExitStatus.USAGE
     assert run.document["error"]["code"] == "usage"
+
+
+MAESTRO_H = {
+    "height": ("BACKENDS(s, 20, 100, EXPIRES_AFTER(SECONDS(1)));", "forward(p, WAN);", 2, "compile", "prime"),
+    "low height": ("BACKENDS(s, 20, 19, EXPIRES_AFTER(SECONDS(1)));", "forward(p, WAN);", 2, "compile", "above its"),
+    "threshold": ("SKETCH(s, int, 9, 70000, EXPIRES_AFTER(SECONDS(1)));", "drop(p);", 2, "compile", "1 to 65536"),
+    "undeclared": ("", "map_put(hosts, p.ipv4_src, 1);", 4, "compile", "declare hosts at file level"),
+    "no such port": ("", "forward(p, p.ipv4_ttl & 3);", 4, "no-port", "ports 0 to 1 only"),
+    "thread-local": ("static _Thread_local int n;", "n++;", 4, "unsupported-intrinsic", "thread-local variable"),
+}
+
+
+@pytest.mark.parametrize("name", MAESTRO_H)
+def test_mistakes_in_maestro_h(name: str, tmp_path: Path) -> None:
+    state, body, line, code, words = MAESTRO_H[name]
+    nf = tmp_path / "nf.c"
+    nf.write_text(f"#include <maestro.h>\n{state}\nvoid process_packet(int device, pkt_t p) {{\n  {body}\n}}\n")
+    status = ExitStatus.UNSUPPORTED if code.startswith("unsupported") else ExitStatus.SOURCE
+    is_refused(maestro("analyze", nf), status, code, f"{nf}:{line}:", words)
+
+
+def test_names_are_for_ports_that_exist() -> None:
+    run = maestro("analyze", FORWARDER, "--port-name", "2=DMZ")
+    is_refused(run, ExitStatus.USAGE, "bad-ports", "port 2 has a name", "--ports")
+
+
+def test_random_numbers_are_state(tmp_path: Path) -> None:
+    nf = tmp_path / "nf.c"
+    body = "void process_packet(int device, pkt_t p) {\n  forward(p, rand() & 1);\n}\n"
+    nf.write_text(f"#include <maestro.h>\n#include <stdlib.h>\n{body}")
+    is_refused(maestro("analyze", nf), ExitStatus.UNSUPPORTED, "global-state", "`rand`", "hash of its fields")
+
+
+def test_captures_are_looked_at_before_anything_is_built(tmp_path: Path) -> None:
+    missing, there = tmp_path / "missing.pcap", tmp_path / "there.pcap"
+    there.write_bytes(b"")
+    for pcap, words in ((f"0={missing}", "No such file"), (f"5={there}", "ports 0 to 1")):
+        run = maestro("verify", FORWARDER, "--pcap", pcap)
+        is_refused(run, ExitStatus.USAGE, "pcap", words)
+        assert "build" not in run.err

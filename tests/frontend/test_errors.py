@@ -45,7 +45,7 @@ def test_error_inside_a_header(compile_c: CompileC) -> None:
 
 
 def test_static_assertion(compile_c: CompileC) -> None:
-    with pytest.raises(SourceError, match=r"static assertion failed.*too big"):
+    with pytest.raises(SourceError, match=r"static assertion failed: too big"):
         compile_c('struct s { int a[9]; }; _Static_assert(sizeof(struct s) < 8, "too big");')
 
 
@@ -89,3 +89,10 @@ def test_unreadable_ir_is_our_bug_and_quotes_the_line() -> None:
     text = "define i32 @f() {\nentry:\n  %x = load i32, i32\n  ret i32 %x\n}\n"
     with pytest.raises(InternalError, match="cannot read IR line: %x = load i32, i32"):
         link([text], str)
+
+
+def test_state_that_is_not_declared(compile_c: CompileC) -> None:
+    with pytest.raises(SourceError) as e:
+        compile_c("#define map_put(m, ...) maestro_put_##m(__VA_ARGS__)\nvoid f(void) { map_put(hosts, 1, 2); }")
+    assert e.value.hint is not None
+    assert e.value.hint.startswith("declare hosts at file level, before this line: MAP, COUNTER")

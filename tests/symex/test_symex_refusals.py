@@ -30,6 +30,11 @@ REFUSED = {
     "unsupported-instruction": ("ENTRY {\n  double x = length;\n  return x > 3.5;\n}", 2, UnsupportedError),
     "global-state": ("int seen;\nENTRY {\n  seen++;\n  return seen > 5 ? 0 : 1;\n}", 1, UnsupportedError),
     "write-constant": ("const int c = 4;\nENTRY {\n  *(int *)&c = 5;\n  return 0;\n}", 3, SourceError),
+    "no-port": (
+        "ENTRY {\n  uint16_t to = 7;\n  concretize_devices(&to, rte_eth_dev_count_avail());\n  return to;\n}",
+        3,
+        SourceError,
+    ),
     "stops": ("ENTRY {\n  if (length > 1000)\n    abort();\n  return 0;\n}", 3, SourceError),
     "freed": (
         "static int *local(void) { int x = 3; return &x; }\nENTRY {\n  int *p = local();\n  return *p;\n}",
@@ -61,6 +66,20 @@ def test_refused_with_code_and_line(code: str) -> None:
     assert (error.code, error.span and error.span.line, type(error)) == (code, line, kind)
     assert error.span is not None
     assert error.span.file.endswith("nf.c")
+
+
+@pytest.mark.parametrize("port", ["1 - device", "(*buffer)[0] & 1", "device == 0 ? 2 : 0", "2"])
+def test_ports_that_packets_decide_on_exist(port: str) -> None:
+    source = (
+        f"ENTRY {{\n  uint16_t to = {port};\n  concretize_devices(&to, rte_eth_dev_count_avail());\n  return to;\n}}"
+    )
+    if "2" not in port:
+        analyse(source)
+    else:
+        with pytest.raises(SourceError) as caught:
+            analyse(source)
+        assert caught.value.code == "no-port"
+    assert analyse(source, ports=3 if "-" not in port else 2).paths
 
 
 def test_a_loop_without_end_is_refused() -> None:

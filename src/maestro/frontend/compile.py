@@ -75,7 +75,9 @@ def source_files(sources: Sequence[Path]) -> list[Path]:
         if source.is_dir():
             found = sorted(source.glob("*.c"))
             if not found:
-                raise SourceError(f"the folder '{source}' holds no C files (*.c)", code="no-source")
+                inner = any(source.glob("*/*.c"))
+                hint = "its subfolders hold C files: name one, or `analyze --table` for all" if inner else None
+                raise SourceError(f"the folder '{source}' holds no C files (*.c)", hint=hint, code="no-source")
         elif source.is_file():
             found = [source]
         else:

@@ -22,8 +22,8 @@ from maestro.ir.program import Program
 RUNTIME = Path(__file__).resolve().parents[1] / "runtime"
 LIBVIG = RUNTIME / "compat" / "libvig"
 DIALECT = RUNTIME / "dialect"
-NATIVE_ONLY = frozenset({"checksum-sum.c", "packet-start.c"})
-"""What the reference build runs and the executor has a model of: loops over the payload, where packets start."""
+NATIVE_ONLY = frozenset({"checksum-sum.c", "packet-start.c", "port-chosen.c"})
+"""What the reference build runs and the executor has a model of: loops over the payload, packets' starts and ports."""
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,8 @@ DIALECT = ("-std=gnu11", "-D_GNU_SOURCE", "-msse4.2", "-Wno-incompatible-pointer
 
 _ERROR = re.compile(r"^(?P<file>[^\s:][^:]*):(?P<line>\d+):(?P<column>\d+): (?:fatal )?error: (?P<message>.*)$")
 _MISSING = re.compile(r"^'?(?P<name>[^':]+)'?:? (?:file not found|No such file or directory)")
+_REQUIREMENT = re.compile(r"(?<=^static assertion failed) due to requirement '.*'(?=: )")
+_UNDECLARED = re.compile(r"undeclared (?:function|identifier) 'maestro_(?:is_)?[a-z]+_(?P<name>\w+)'")
 _TOOL_ERROR = re.compile(r"^(?:.*\berror: |.*: (?=undefined reference to ))(?P<message>.*)$")
 
 
@@ -122,7 +124,7 @@ def compile_error(stderr: str, names: Names) -> SourceError:
         if at := _ERROR.match(line):
             path = os.path.abspath(at["file"])
             span = Span(names.show(path), int(at["line"]), int(at["column"]))
-            errors.append((span, at["message"]))
+            errors.append((span, _REQUIREMENT.sub("", at["message"])))
         elif tool := _TOOL_ERROR.match(line):
             errors.append((None, tool["message"]))
     if not errors:
@@ -130,13 +132,17 @@ def compile_error(stderr: str, names: Names) -> SourceError:
     located = [e for e in errors if e[0] is not None] or errors
     first_span, first = located[0]
     rest = [f"{span}: error: {m}" if span else f"error: {m}" for span, m in dict.fromkeys(located[1:])]
-    missing = next((m for _, m in located if _MISSING.match(m)), None)
-    return SourceError("\n".join([first, *rest]), span=first_span, hint=_missing_hint(missing), code="compile")
+    hint = next((h for _, m in located if (h := _compile_hint(m))), None)
+    return SourceError("\n".join([first, *rest]), span=first_span, hint=hint, code="compile")
 
 
-def _missing_hint(message: str | None) -> str | None:
-    found = _MISSING.match(message) if message else None
-    return f"add the folder that holds '{found['name']}' with -I DIR" if found else None
+def _compile_hint(message: str) -> str | None:
+    """What to do about the compiler's ``message``, where Maestro knows more than the compiler."""
+    if found := _MISSING.match(message):
+        return f"add the folder that holds '{found['name']}' with -I DIR"
+    if found := _UNDECLARED.search(message):
+        return f"declare {found['name']} at file level, before this line: MAP, COUNTER, … (docs/reference/maestro-h.md)"
+    return None
 
 
 def build_native(

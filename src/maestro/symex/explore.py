@@ -176,7 +176,7 @@ class _Explorer:
             return self._paths(handles, ports, coherent=False)
 
     def _paths(self, handles: list[Handle], ports: int, *, coherent: bool) -> tuple[tuple[Path, ...], tuple[Note, ...]]:
-        persistence = Persistence(self.image)
+        persistence = Persistence(self.image, self._is_runtime)
         relied: set[Reliance] = set()
 
         def body(machine: Machine) -> tuple[Verdict, tuple[tuple[int, Expr], ...], int, tuple[tuple[Expr, Expr], ...]]:

@@ -126,6 +126,13 @@ def call_intrinsic(m: Machine, name: str, args: Args) -> Value | None:
         return const(-1, 64)
     if name.startswith("stacksave"):
         return const(0, 64)
+    if name.startswith("threadlocal."):
+        raise UnsupportedError(
+            "uses a thread-local variable",
+            span=m.span,
+            hint="an NF sees one packet after the other: keep state in a map, and other values in locals",
+            code="unsupported-intrinsic",
+        )
     raise UnsupportedError(
         f"the compiler intrinsic llvm.{name} is not supported", span=m.span, code="unsupported-intrinsic"
     )

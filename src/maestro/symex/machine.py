@@ -294,6 +294,10 @@ class Machine:
     def learn(self, fact: Expr) -> None:
         self.run.learn(fact)
 
+    def possible(self, cond: Expr) -> bool:
+        """Whether ``cond`` can hold on this path; False when that is not known."""
+        return self.run.possible(cond) is Answer.SAT
+
     def provable(self, claim: Expr) -> bool:
         """Whether ``claim`` holds whatever its symbols are; False when that is not known."""
         return self._oracle.check((), negate(claim)) is Answer.UNSAT

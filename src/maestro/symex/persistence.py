@@ -6,6 +6,8 @@ writing it and some path leaves changed is state outside the state structures: r
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from maestro.diagnostics import UnsupportedError
 from maestro.ir.memory import Cell, Memory, Scalar, byte_of
 from maestro.symex.image import Image
@@ -14,8 +16,9 @@ from maestro.symex.image import Image
 class Persistence:
     """Collects, over all paths, which bytes of persistent memory are read first and which end up changed."""
 
-    def __init__(self, image: Image) -> None:
+    def __init__(self, image: Image, is_runtime: Callable[[str], bool]) -> None:
         self._image = image
+        self._is_runtime = is_runtime
         self._read: set[tuple[int, int]] = set()
         self._changed: set[tuple[int, int]] = set()
 
@@ -32,6 +35,12 @@ class Persistence:
         """Raises UnsupportedError when a global carries a value between packets."""
         for number, offset in sorted(self._read & self._changed):
             obj = self._image.memory.object(number)
+            if obj.span and self._is_runtime(obj.span.file):
+                raise UnsupportedError(
+                    f"a function of the C library, such as `rand`, keeps its `{obj.name}` from one packet to the next",
+                    hint="choose by what the packet carries: a hash of its fields, or its time",
+                    code="global-state",
+                )
             raise UnsupportedError(
                 f"`{obj.name}` (byte {offset}) carries a value from one packet to the next",
                 span=obj.span,

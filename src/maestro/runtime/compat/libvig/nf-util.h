@@ -76,6 +76,9 @@ void nf_set_rte_ipv4_udptcp_checksum(struct rte_ipv4_hdr *ip, struct tcpudp_hdr 
 /* The NF promises that `*device` < `count`. */
 void concretize_devices(uint16_t *device, int count);
 
+/* Does nothing: where Maestro, which gives this its own meaning, sees what port was chosen. */
+void port_chosen(uint16_t device, int count);
+
 /* The integer that `text` starts with, in number base `base`; it must be followed by `next`. Exits
  * otherwise, with `name` in the message. */
 uintmax_t nf_util_parse_int(const char *text, const char *name, int base, char next);

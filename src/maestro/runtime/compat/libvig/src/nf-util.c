@@ -102,7 +102,10 @@ struct rte_udp_hdr *nf_then_get_udp_header(struct rte_ipv4_hdr *ip, void *buffer
   return borrow_if(nf_has_udp_header(ip), buffer, sizeof(struct rte_udp_hdr));
 }
 
-void concretize_devices(uint16_t *device, int count) { assert(*device < count); }
+void concretize_devices(uint16_t *device, int count) {
+  port_chosen(*device, count);
+  assert(*device < count);
+}
 
 uintmax_t nf_util_parse_int(const char *text, const char *name, int base, char next) {
   char *end;

@@ -4,13 +4,29 @@
 
 #include "state.h"
 
+/* Whether n has no factor below 100: to find mistakes early, since only a prime height makes each
+ * server's order of hashes a whole one. */
+#define MAESTRO_NO_FACTOR(n, p) ((n) == (p) || (n) % (p) != 0)
+#define MAESTRO_MAY_BE_PRIME(n)                                                       \
+  (MAESTRO_NO_FACTOR(n, 2) && MAESTRO_NO_FACTOR(n, 3) && MAESTRO_NO_FACTOR(n, 5) &&   \
+   MAESTRO_NO_FACTOR(n, 7) && MAESTRO_NO_FACTOR(n, 11) && MAESTRO_NO_FACTOR(n, 13) && \
+   MAESTRO_NO_FACTOR(n, 17) && MAESTRO_NO_FACTOR(n, 19) && MAESTRO_NO_FACTOR(n, 23) &&\
+   MAESTRO_NO_FACTOR(n, 29) && MAESTRO_NO_FACTOR(n, 31) && MAESTRO_NO_FACTOR(n, 37) &&\
+   MAESTRO_NO_FACTOR(n, 41) && MAESTRO_NO_FACTOR(n, 43) && MAESTRO_NO_FACTOR(n, 47) &&\
+   MAESTRO_NO_FACTOR(n, 53) && MAESTRO_NO_FACTOR(n, 59) && MAESTRO_NO_FACTOR(n, 61) &&\
+   MAESTRO_NO_FACTOR(n, 67) && MAESTRO_NO_FACTOR(n, 71) && MAESTRO_NO_FACTOR(n, 73) &&\
+   MAESTRO_NO_FACTOR(n, 79) && MAESTRO_NO_FACTOR(n, 83) && MAESTRO_NO_FACTOR(n, 89) &&\
+   MAESTRO_NO_FACTOR(n, 97))
+
 /* BACKENDS(name, capacity, height, EXPIRES_AFTER(time));
  *
  * Up to `capacity` servers, each named by a number of 32 bits (its address, say), with a table of
  * consistent hashing: `height` is how many hashes are told apart, a prime well above the capacity.
  * A server is there as long as it says so. */
 #define BACKENDS(name_, capacity_, height_, time)                                   \
-  _Static_assert((height_) > 0, "BACKENDS needs a height above 0");                 \
+  _Static_assert((capacity_) > 0, #name_ " needs a capacity above 0");              \
+  _Static_assert((height_) > (capacity_), "BACKENDS needs a height above its capacity"); \
+  _Static_assert(MAESTRO_MAY_BE_PRIME(height_), "the height of BACKENDS is a prime number"); \
   _Static_assert((time) > 0, "EXPIRES_AFTER needs a time above 0");                 \
   MAESTRO_KEY(name_, uint32_t)                                                      \
   struct maestro_backends name_ = {                                                 \
