@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from maestro.diagnostics import Span
-from maestro.ir.expr import Expr, binary, concat, extract, substitute, sym, symbols
+from maestro.ir.expr import TRUE, Expr, binary, concat, extract, substitute, sym, symbols, zext
 from maestro.ir.model import Kind, Model, Operation, StateObject
 from maestro.ir.plan import Reason, Replica
 from maestro.ir.tree import Branch, Do, Given, Leaf, Tree, build
@@ -253,7 +253,14 @@ def _way(new: Expr, old: Expr | None, trace: Trace) -> str | None:
         return "add"
     if not is_input(new):
         return None
-    below, above = binary("ult", old, new), binary("ult", new, old)
-    if any(trace.facts.get(c) is not None and trace.facts[c].is_true for c in (below, binary("ule", old, new))):
+    if _at_most(old, new, trace):
         return "max"
-    return "min" if any(trace.facts.get(c) is not None and trace.facts[c].is_true for c in (above,)) else None
+    return "min" if _at_most(new, old, trace) else None
+
+
+def _at_most(a: Expr, b: Expr, trace: Trace) -> bool:
+    """Whether the path has seen that ``a`` <= ``b``, also in the way C compares numbers narrower than an int."""
+    ways = [(op, a, b) for op in ("ult", "ule")]
+    if a.width < 32:
+        ways += [(op, zext(a, 32), zext(b, 32)) for op in ("slt", "sle", "ult", "ule")]
+    return any(trace.facts.get(binary(*way)) is TRUE for way in ways)
