@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from maestro.certificate.cells import octets
 from maestro.certificate.judge import Judge
 from maestro.certificate.result import Failure, about
-from maestro.ir.expr import Expr, binary, concat, const, eq, ite, land, negate, substitute, sym, symbols
+from maestro.ir.expr import FALSE, Expr, binary, concat, const, eq, ite, land, negate, substitute, sym, symbols
 from maestro.ir.model import Kind, Model, Operation
 from maestro.ir.plan import Plan, Replica
 from maestro.solver.answer import Answer
@@ -82,8 +82,8 @@ def _vector(model: Model, replica: Replica, skeletons: Sequence[Skeleton], judge
     updates: list[_Update] = []
     for s in skeletons:
         writes = [o for o in s.run.path.operations if o.object == replica.object and o.method == "vector_write"]
-        if len(writes) > 1:
-            yield about(writes, "a path changes a replicated object more than once")
+        if not _apart_from_each_other(model, s, writes, judge):
+            yield about(writes, "a path may change an entry of a replicated object more than once")
             return
         for w in writes:
             update = _update(s, w)
@@ -98,6 +98,16 @@ def _vector(model: Model, replica: Replica, skeletons: Sequence[Skeleton], judge
             yield from _same(model, part, updates, judge)
         else:
             yield from _merged(model, replica, part, updates, skeletons, judge)
+
+
+def _apart_from_each_other(model: Model, s: Skeleton, writes: Sequence[Operation], judge: Judge) -> bool:
+    """Whether a path's writes are to different entries: at most one, or all at different indices that packets name."""
+    indices = [s.run.resolve(w.arg("index")) for w in writes]
+    if len(writes) > 1 and any(i in s.run.origins or s.depends(i) for i in indices):
+        return False
+    conditions = [*model.axioms, *map(s.rename, s.run.conditions)]
+    pairs = [(s.rename(a), s.rename(b)) for n, a in enumerate(indices) for b in indices[:n]]
+    return all(judge.ask([*conditions, eq(a, b)]).answer is Answer.UNSAT for a, b in pairs)
 
 
 def _update(s: Skeleton, write: Operation) -> _Update | None:
@@ -219,15 +229,16 @@ def _everywhere(
     skeletons: Sequence[Skeleton], judge: Judge,
 ) -> Iterator[Failure]:  # fmt: skip
     """The packet contributes ``e`` to this entry on whatever path it takes in other states of the copy."""
-    writers = {id(v.skeleton): v for v in updates}
     for s in skeletons:
         if s is u.skeleton or _full(s):
             continue
         together = [*model.axioms, *u.skeleton.conditions]
-        v = writers.get(id(s))
-        if v is not None and not _keeps(v, part):
+        if changing := [v for v in updates if v.skeleton is s and not _keeps(v, part)]:
             together += s.conditions
-            alike = land(_same_entry(u.key, v.key), eq(e, _contribution(v, part)))
+            alike = FALSE
+            for v in changing:
+                one = land(_same_entry(u.key, v.key), eq(e, _contribution(v, part)))
+                alike = binary("or", alike, one)
         else:
             together += [_apart(s, c) for c in s.run.conditions]
             alike = _absorbed(s, u, e, part)
@@ -254,10 +265,10 @@ def _absorbed(s: Skeleton, u: _Update, e: Expr, part: tuple[int, int, str]) -> E
     at = [o for o in s.run.path.operations if o.object == u.write.object and o.method == "vector_read"]
     entry = _entry(s, s.run.resolve(at[0].arg("index"))) if len(at) == 1 else None
     if entry is None:
-        return const(0, 1)
+        return FALSE
     old = _apart(s, _value(at[0].result("cell"), part))
     return land(_same_entry(u.key, entry[0]), eq(_HOW[part[2]][1](old, e), old))
 
 
 def _same_entry(a: Expr, b: Expr) -> Expr:
-    return eq(a, b) if a.width == b.width else const(0, 1)
+    return eq(a, b) if a.width == b.width else FALSE
