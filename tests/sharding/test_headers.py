@@ -103,7 +103,13 @@ def model(key: str, body: str) -> Model:
             "uint8_t a[8]", RAW_IPV6, {"ipv6.src"},
             {f"p{a}.ipv6.src/64 = p{b}.ipv6.src/64 → same core" for a, b in ("00", "01", "11")},
         ),
-        ("uint32_t src; uint16_t id, pad", ICMP_HOST.replace("key.id =", "key.pad = 0; key.id ="), {"ipv4.src"}, None),
+        (
+            "uint32_t src; uint16_t id, pad", ICMP_HOST.replace("key.id =", "key.pad = 0; key.id ="), {"ipv4.src"},
+            {
+                f"p{a}.(ipv4.src, pkt[38], pkt[39]) = p{b}.(ipv4.src, pkt[38], pkt[39]) → same core"
+                for a, b in ("00", "01", "11")
+            },
+        ),
     ],
 )  # fmt: skip
 def test_what_the_nic_can_hash_is_sharded(key: str, body: str, fields: set[str], texts: set[str] | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from maestro.ir.packet import FIELDS
+from maestro.ir.packet import FIELDS, field_offsets
 from maestro.rss.requirement import FieldBit, Form
 from maestro.sharding.requirements import Need, Row
 
@@ -28,7 +28,7 @@ class Run:
 def constraint(need: Need, names: Mapping[int, str]) -> str:
     """The whole requirement as one line."""
     left, right = port_name(need.left_port, names), port_name(need.right_port, names)
-    runs = list(_runs(need.rows))
+    runs = list(_runs(_as_one_version(need.rows)))
     exact = f"{left}.{_tuple(runs, 0)} = {right}.{_tuple(runs, 1)}"
     if not runs:
         return f"any packet of {left} and any of {right} → same core"
@@ -44,7 +44,20 @@ def port_name(port: int, names: Mapping[int, str]) -> str:
 
 def key_text(need: Need) -> str:
     """The left packet's key alone, e.g. ``(ipv4.src, l4.dport)``."""
-    return _tuple(list(_runs(need.rows)), 0)
+    return _tuple(list(_runs(_as_one_version(need.rows))), 0)
+
+
+def _as_one_version(rows: Sequence[Row]) -> Sequence[Row]:
+    """Where IPv4 fields are named, no byte is an IPv6 field, though software names it so that reads both alike."""
+    if not any(name.startswith("ipv4.") for row in rows for form in row for name, _ in form.bits):
+        return rows
+    return [(_without_ipv6(left), _without_ipv6(right)) for left, right in rows]
+
+
+def _without_ipv6(form: Form) -> Form:
+    starts = {name: at for name, at in field_offsets("ipv6-other").items() if name.startswith("ipv6.")}
+    bits = ((f"pkt[{starts[name] + i // 8}]", i % 8) if name in starts else (name, i) for name, i in form.bits)
+    return Form(frozenset(bits), form.constant)
 
 
 def _rank(row: Row) -> tuple[object, ...]:
