@@ -32,7 +32,7 @@ from maestro.codegen.lower import (
 )  # fmt: skip
 from maestro.codegen.memory import Copy, Load, Piece, Put, Words, Zero
 from maestro.codegen.names import PACKET_FIELDS, place, unique, value_name
-from maestro.codegen.needs import Needs, leftmost, references, unnamed
+from maestro.codegen.needs import Needs, is_shift_of_now, leftmost, references, unnamed
 from maestro.codegen.state import moves_start
 from maestro.codegen.text import Writer
 from maestro.diagnostics import InternalError
@@ -139,7 +139,7 @@ class Body:
     def _nameable(self, e: Expr) -> bool:
         if e.op == "sym":
             return self._words.load(e) is not None
-        return e.op not in _CHEAP and e.width > 1
+        return e.op not in _CHEAP and e.width > 1 and not is_shift_of_now(e)
 
     def _is_field(self, e: Expr) -> bool:
         load = self._words.load(e)

@@ -125,7 +125,7 @@ def uses(step: Step) -> tuple[Expr, ...]:
         case BuildKey():
             return _values(step.pieces)
         case Call():
-            return tuple(e for name, e in step.args.items() if name != "time" or not is_shift_of_now(e))
+            return tuple(step.args.values())
         case ReadCell():
             return (step.index,)
         case WriteCell() | Differs():
@@ -139,11 +139,6 @@ def uses(step: Step) -> tuple[Expr, ...]:
             return (step.time,) if step.time else ()
         case Again() | Lock() | Unlock():
             return ()
-
-
-def is_shift_of_now(e: Expr) -> bool:
-    """A time before now by a constant is printed as it is, wherever it is needed."""
-    return e.op == "add" and e.args[0].name == "now" and e.args[1].is_const
 
 
 def _values(pieces: tuple[Piece, ...]) -> tuple[Expr, ...]:

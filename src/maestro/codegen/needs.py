@@ -43,6 +43,11 @@ class Needs:
         return known
 
 
+def is_shift_of_now(e: Expr) -> bool:
+    """Whether ``e`` is a time before now by a constant: printed as it is, wherever it is needed."""
+    return e.op == "add" and e.args[0].name == "now" and e.args[1].is_const
+
+
 def leftmost(cond: Expr) -> Expr:
     """The part of a condition that is always evaluated, however ``&&`` and ``||`` cut the rest short."""
     while cond.width == 1 and cond.op in ("and", "or", "not"):
