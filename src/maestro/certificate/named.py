@@ -2,7 +2,7 @@
 
 The generated NF finds the owner of an index by asking its RSS for the core of an IPv4/UDP packet that names it. So the
 core must be a function of the named index alone: equal for every packet that reaches the group by naming it and for any
-other packet on the steering port, of those types or UDP, that is long enough to bear the same number.
+UDP packet on the steering port that is long enough to bear the same number.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from maestro.diagnostics import Span
-from maestro.ir.expr import FALSE, TRUE, Expr, concat, extract
-from maestro.ir.model import Assume, Kind, Model, Operation
+from maestro.ir.expr import FALSE, TRUE, Expr, concat, extract, symbols
+from maestro.ir.model import Assume, Kind, Operation
 from maestro.ir.plan import Reason
 from maestro.sharding.accesses import Access, is_computed, made
 from maestro.sharding.groups import Group
@@ -44,9 +44,9 @@ class _Run:
     changes: tuple[Operation, ...]
 
 
-def find_matches(model: Model, paths: Sequence[Trace], group: Group, solve: Solve) -> Matches | Reason:
+def find_matches(paths: Sequence[Trace], group: Group, solve: Solve) -> Matches | Reason:
     """What R5 can compare instead of the index; or what stands in its way."""
-    runs = [run for t in paths if (run := _run(model, t, group))]
+    runs = [run for t in paths if (run := _run(t, group))]
     misses = [r for r in runs if _is_miss(r)]
     hits = []
     for run in runs:
@@ -62,7 +62,7 @@ def find_matches(model: Model, paths: Sequence[Trace], group: Group, solve: Solv
         return _no_peer(group, [op for r in hits or runs for op in r.named])
     vector = vectors[0]
     octets = sorted(k for name, k in common if name == vector)
-    stored = _stored(model, paths, group, vector, octets)
+    stored = _stored(paths, group, vector, octets)
     if isinstance(stored, Reason):
         return stored
     found = [
@@ -90,7 +90,7 @@ def _runs(octets: Sequence[int]) -> Iterator[tuple[int, int]]:
         previous = k if k is not None else 0
 
 
-def _run(model: Model, trace: Trace, group: Group) -> _Run | None:
+def _run(trace: Trace, group: Group) -> _Run | None:
     own = [op for op in trace.path.operations if op.object in group.objects]
     named = tuple(op for op in own if op.object in group.modified and is_computed(trace, op))
     if not named:
@@ -99,7 +99,7 @@ def _run(model: Model, trace: Trace, group: Group) -> _Run | None:
         op for op in trace.path.operations
         if op.kind.modifies and op.kind is not Kind.EXPIRE and not _writes_back(trace, op)
     )  # fmt: skip
-    return _Run(trace, named, dict(_peer(model, trace, named)), changes)
+    return _Run(trace, named, dict(_peer(trace, named)), changes)
 
 
 def _writes_back(trace: Trace, op: Operation) -> bool:
@@ -111,7 +111,7 @@ def _writes_back(trace: Trace, op: Operation) -> bool:
     return any(cell is r.result("cell") and r.arg("index") is op.arg("index") for r in reads)
 
 
-def _peer(model: Model, trace: Trace, named: Sequence[Operation]) -> Iterator[tuple[tuple[str, int], Expr]]:
+def _peer(trace: Trace, named: Sequence[Operation]) -> Iterator[tuple[tuple[str, int], Expr]]:
     """Which stored bytes the path has found equal to what the packet carries."""
     cells = {op.result("cell"): op.object for op in named if op.method == "vector_read"}
     for cond in conjuncts(trace.path.conditions):
@@ -196,17 +196,9 @@ def _check(run: _Run) -> Span | None:
     """Where the path has found that the packet is a stranger's."""
     cells = {op.result("cell") for op in run.named if op.method == "vector_read"}
     for step in run.trace.path.steps:
-        if isinstance(step, Assume) and not step.given and cells & set(_symbols(step.cond)):
+        if isinstance(step, Assume) and not step.given and cells & set(symbols(step.cond)):
             return step.span
     return None
-
-
-def _symbols(e: Expr) -> Iterator[Expr]:
-    seen: list[Expr] = [e]
-    while seen:
-        n = seen.pop()
-        seen.extend(n.args)
-        yield n
 
 
 def _no_test(group: Group, run: _Run) -> Reason:
@@ -232,9 +224,7 @@ def _no_peer(group: Group, named: Sequence[Operation]) -> Reason:
     )
 
 
-def _stored(
-    model: Model, paths: Sequence[Trace], group: Group, vector: str, octets: Sequence[int]
-) -> list[Access] | Reason:
+def _stored(paths: Sequence[Trace], group: Group, vector: str, octets: Sequence[int]) -> list[Access] | Reason:
     """What every allocating path stores in these bytes, as accesses; other writes must keep them."""
     out: list[Access] = []
     for trace in paths:

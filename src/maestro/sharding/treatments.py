@@ -124,7 +124,7 @@ def _by_index(
         return [], [Reason("index-not-in-packet", text, names, spans_of(strange), hint)]
     found: list[Treatment] = []
     refusals: list[Reason] = []
-    match find_matches(model, paths, group, solve):
+    match find_matches(paths, group, solve):
         case Matches() as matches:
             interchange = Interchange(names, matches.vector, matches.bytes)
             found.append(Treatment(group, "R5", "sharded", by_key + matches.accesses, interchanges=(interchange,)))
