@@ -11,7 +11,7 @@ from pathlib import Path
 from maestro.frontend.toolchain import cache_dir
 
 _KEPT = 512
-"""Entries of a kind; the oldest are forgotten."""
+"""Entries of a kind; those not used for longest are forgotten."""
 
 
 def remembered(kind: str, key: str, make: Callable[[], bytes | None]) -> bytes | None:
@@ -23,7 +23,9 @@ def remembered(kind: str, key: str, make: Callable[[], bytes | None]) -> bytes |
     entry = folder / kind / hashlib.sha256(key.encode()).hexdigest() if folder else None
     try:
         if entry is not None:
-            return entry.read_bytes()
+            content = entry.read_bytes()
+            os.utime(entry)  # used now
+            return content
     except OSError:
         pass
     made = make()
@@ -33,7 +35,7 @@ def remembered(kind: str, key: str, make: Callable[[], bytes | None]) -> bytes |
 
 
 def _store(entry: Path, content: bytes) -> None:
-    """Atomically, and forget the oldest entries. A full or read-only disk costs only the cache."""
+    """Atomically, and forget entries. A full or read-only disk costs only the cache."""
     try:
         entry.parent.mkdir(exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=entry.parent)
