@@ -245,7 +245,6 @@ class _Maker:
         return lines
 
     def _use(self, t: _Table, side: str, depth: int, known: list[str], opened: list[str]) -> list[str]:
-        rng = self.rng
         self.variables += 1
         key, index = f"k{self.variables}", f"i{self.variables}"
         hit = self._hit(t, key, index, side, depth, known, [*opened, t.name])

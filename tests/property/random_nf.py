@@ -106,10 +106,18 @@ class _Maker:
             case "counter":
                 return f"COUNTER({name}, {key}, {capacity});"
             case "bucket":
-                return f"TOKEN_BUCKET({name}, {key}, {capacity}, {rng.choice((1000, 100_000))}, {rng.choice((2000, 9000))});"
+                rate, burst = rng.choice((1000, 100_000)), rng.choice((2000, 9000))
+                return f"TOKEN_BUCKET({name}, {key}, {capacity}, {rate}, {burst});"
             case "sketch":
                 return f"SKETCH({name}, {key}, {max(capacity, 16)}, {rng.randint(1, 5)}, EXPIRES_AFTER({EXPIRY}));"
-        expires = rng.choice(("", f", EXPIRES_AFTER({EXPIRY})", f", EXPIRES_AFTER({EXPIRY})", f", EXPIRES_AFTER({EXPIRY}), UNLESS_REFRESHED"))
+        expires = rng.choice(
+            (
+                "",
+                f", EXPIRES_AFTER({EXPIRY})",
+                f", EXPIRES_AFTER({EXPIRY})",
+                f", EXPIRES_AFTER({EXPIRY}), UNLESS_REFRESHED",
+            )
+        )
         return f"MAP({name}, {key}, {value}, {capacity}{expires});"
 
     # -- statements ----------------------------------------------------------------------------------------------------

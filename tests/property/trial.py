@@ -7,8 +7,8 @@ from pathlib import Path
 
 from maestro.diagnostics import UserError
 from maestro.pipeline import Job, Phases, Result, verify
-from random_libvig import random_libvig
-from random_nf import random_nf
+from property.random_libvig import random_libvig
+from property.random_nf import random_nf
 
 PACKETS = 4000
 
@@ -47,7 +47,13 @@ def attempt(number: int, folder: Path, strategy: str = "auto") -> Trial:
     """NF ``number``, written to ``folder``. Raises what is a bug of Maestro's: InternalError, for one."""
     path = folder / f"nf{number}.c"
     path.write_text(source_of(number))
-    job = Job((path,), cores=2 + number % 3, nic=("e810", "82599", "mlx5", "virtio-net")[number % 4], seed=number, strategy=strategy)
+    job = Job(
+        (path,),
+        cores=2 + number % 3,
+        nic=("e810", "82599", "mlx5", "virtio-net")[number % 4],
+        seed=number,
+        strategy=strategy,
+    )
     try:
         return _outcome(verify(job, None, PACKETS, Phases(_Silent())))
     except UserError as error:
