@@ -163,7 +163,8 @@ class _Maker:
         )
         return (
             f"{_HEAD}{tables}{direct}\nbool nf_init(void) {{ return {inits}; }}\n\n"
-            "int nf_process(uint16_t device, uint8_t **buffer, uint16_t length, vigor_time_t now, struct rte_mbuf *mbuf) {\n"
+            "int nf_process(uint16_t device, uint8_t **buffer, uint16_t length, vigor_time_t now,\n"
+            "               struct rte_mbuf *mbuf) {\n"
             "  (void)mbuf;\n  (void)length;\n"
             f"{expiry}"
             "  struct rte_ether_hdr *ether = nf_then_get_rte_ether_header(buffer);\n"
