@@ -118,6 +118,7 @@ static unsigned receive(struct worker *worker) {
   for (unsigned port = 0; port < nf_ports; port++) {
     uint16_t id = worker->run->options->port_ids[port];
     unsigned received = rte_eth_rx_burst(id, (uint16_t)worker->core, packets, BATCH);
+    trace(worker, port, packets, received);
     for (unsigned i = 0; i < received; i++)
       take(worker, port, packets[i]);
     count(&worker->ports[port].in, received);
