@@ -101,8 +101,8 @@ class NfDpdk:
 
     def stats(self) -> dict[str, Any]:
         """What it says while it runs."""
-        asking = "kill -USR1 $nf && until grep -q '^}' stats; do kill -0 $nf || break; usleep 10000; done; cat stats; : >stats"
-        text = self._guest.run(asking).output
+        waiting = "until grep -q '^}' stats; do kill -0 $nf || break; usleep 10000; done"
+        text = self._guest.run(f"kill -USR1 $nf && {waiting}; cat stats; : >stats").output
         assert text.endswith("}\n"), self.messages()
         return dict(json.loads(text))
 

@@ -40,7 +40,8 @@ unsigned steer(struct worker *worker, unsigned port, const struct rte_mbuf *pack
   unsigned type = maestro_packet_type(data, packet->data_len);
   if (steering->rss->resteered >> type & 1)
     return maestro_rss_core(steering, data, packet->data_len, &nic);
-  if (!check || steering->rss->inputs[type].count == 0) /* any queue will do */
+  bool certain = steering->rss->inputs[type].count > 0 && !(steering->rss->uncertain >> type & 1);
+  if (!check || !certain) /* any queue will do */
     return worker->core;
   unsigned to = maestro_rss_core(steering, data, packet->data_len, &nic);
   if (to != worker->core)
@@ -53,9 +54,12 @@ unsigned serve(struct worker *worker) {
   unsigned served = 0;
   for (unsigned from = 0; run->rings != NULL && from < run->cores; from++) {
     struct ring *ring = ring_between(run, from, worker->core);
-    struct rte_mbuf *packet;
-    for (unsigned i = 0; i < BATCH && (packet = ring_pop(ring)) != NULL; i++, served++)
-      process(worker, packet);
+    struct rte_mbuf *packets[BATCH];
+    unsigned taken = 0;
+    while (taken < BATCH && (packets[taken] = ring_pop(ring)) != NULL)
+      taken++;
+    process(worker, packets, taken);
+    served += taken;
   }
   count(&worker->counters.resteered_to, served);
   return served;

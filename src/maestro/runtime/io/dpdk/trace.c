@@ -45,7 +45,7 @@ __attribute__((format(printf, 2, 3))) static void add(struct text *text, const c
 }
 
 /* The queue that the packet should be in, the hash that should have put it there ("-": none, or
- * not the device's business), and the core that processes it. */
+ * no particular one), and the core that processes it. */
 static void add_told(struct text *text, const struct run *run, unsigned port, unsigned queue,
                      const uint8_t *data, uint16_t length) {
   if (run->steering == NULL || length < NF_MIN_PACKET) {
@@ -56,7 +56,8 @@ static void add_told(struct text *text, const struct run *run, unsigned port, un
   bool software = atomic_load(&run->software), resteered;
   unsigned nic, core = maestro_rss_core(steering, data, length, &nic);
   uint32_t hash = maestro_rss_hash(steering, data, length, &resteered);
-  bool hashed = steering->rss->inputs[maestro_packet_type(data, length)].count > 0;
+  unsigned type = maestro_packet_type(data, length);
+  bool hashed = steering->rss->inputs[type].count > 0 && !(steering->rss->uncertain >> type & 1);
   if (software)
     add(text, " - - %u", core);
   else if (!hashed)
