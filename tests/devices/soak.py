@@ -24,11 +24,12 @@ from socket import AF_INET, SO_RCVBUF, SO_REUSEADDR, SOCK_DGRAM, SOCK_STREAM, SO
 from namespaces import CLIENT, EXTERNAL, SERVER, Namespaces, lab
 from running import Running, build
 
-PORTS = 1024  # external ports of the NAT, and so flows at a time
+PORTS = 2048  # external ports of the NAT, and so flows at a time
 EXPIRE = 4.0  # seconds
 ECHO = 7  # UDP and TCP port of the server
-STAY_UDP, STAY_TCP, COME_UDP, COME_TCP = 40, 10, 150, 50
-"""Flows at a time: those that stay, and those that come and go. What went holds its port until it expires."""
+STAY_UDP, STAY_TCP, COME_UDP, COME_TCP = 40, 10, 90, 30
+"""Flows at a time: those that stay, and those that come and go. What went holds its port until it expires, so the
+ports are enough for some 450 new ones a second."""
 
 GROWN = 2 << 20  # bytes: more than this is a leak
 TRIES, WAIT = 6, 0.5  # a datagram may be lost where queues are full; then it is sent again
@@ -81,12 +82,13 @@ class Soak:
 
     async def udp(self, until: float) -> None:
         """One flow: an echo every now and then."""
-        flow, loop = object(), asyncio.get_running_loop()
+        flow, loop, number = object(), asyncio.get_running_loop(), 0
         with closing(self.bound("client", SOCK_DGRAM)) as one:
             self.count.opened += 1
             await loop.sock_connect(one, (SERVER, ECHO))
             while time.monotonic() < until:
-                sent = self.random.randbytes(self.random.randrange(8, 1200))
+                number += 1
+                sent = number.to_bytes(4, "big") + self.random.randbytes(self.random.randrange(4, 1200))
                 port = await self.echo(one, sent)
                 if port is None:
                     self.count.wrong.append("a UDP flow was lost")
@@ -109,7 +111,7 @@ class Soak:
                         got = await loop.sock_recv(one, 2000)
                         if got[2:] == sent:
                             return int.from_bytes(got[:2], "big")
-                        if len(got) - 2 == len(sent):
+                        if got[2:6] == sent[:4]:  # not a late one of before
                             self.count.wrong.append("a datagram came back changed")
         return None
 
@@ -184,7 +186,7 @@ class Soak:
         until = time.monotonic() + 60
         with closing(self.bound("server", SOCK_DGRAM, ECHO)) as server:
             while len(ports) < PORTS and time.monotonic() < until:
-                for _ in range(32):  # no more than queues hold, also where the NF is slow
+                for _ in range(128):  # no more than queues hold, also where the NF is slow
                     with closing(self.bound("client", SOCK_DGRAM)) as one:
                         await loop.sock_sendto(one, b"a port, please", (SERVER, ECHO))
                 with suppress(TimeoutError):

@@ -14,6 +14,6 @@ def test_nothing_is_lost_and_nothing_leaks(tmp_path: Path) -> None:
     found = soak(tmp_path, 15)
     assert found.wrong == ()
     assert found.ports == PORTS
-    assert found.count.opened > 2 * PORTS, "ports were used again"
+    assert found.count.opened > 500
     assert min(found.count.echoes, found.count.tcp_bytes) > 1000
     assert found.packets > 4 * found.count.echoes
