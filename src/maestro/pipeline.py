@@ -23,7 +23,7 @@ from maestro.codegen.project import require_fresh, write_project
 from maestro.diagnostics import InternalError, UserError
 from maestro.frontend.names import is_runtime
 from maestro.frontend.nf import LoadedNF, load
-from maestro.frontend.toolchain import build_native
+from maestro.frontend.objects import Build, build_program
 from maestro.ir.dump import dump as model_text
 from maestro.ir.model import Model
 from maestro.ir.plan import Plan, Reason
@@ -344,7 +344,9 @@ def _proven(certificate: Certificate) -> str:
 def _build(project: Path, program: Path) -> None:
     runtime = sorted(f for f in (project / "runtime").rglob("*.c") if f.parent.name != "dpdk")
     sources = [project / "nf.c", project / "nf_rss.c", *runtime]
-    build_native(sources, program, include_dirs=[project / "include"], flags=("-O3", "-pthread"))
+    headers = "".join(f"{h.relative_to(project)}\n{h.read_text()}" for h in sorted(project.rglob("*.h")))
+    build = Build([project / "include"], flags=("-O3", "-pthread"), known=frozenset(runtime), headers=headers)
+    build_program(sources, program, build)
 
 
 def _reference(result: Result, output: Path) -> None:
