@@ -20,7 +20,7 @@ DOCS = ROOT / "docs"
 ORDER = (
     "diagnostics", "bundle", "ir", "frontend", "solver", "models", "symex", "rss", "sharding", "certificate",
     "codegen", "traffic", "verify", "bench", "pipeline", "forms", "doctor", "report", "cli_rss",
-    "cli_doctor", "cli",
+    "api", "cli_doctor", "cli_start", "cli",
 )  # fmt: skip
 """Data flow: a room imports only what stands before it. ``rss`` serves ``sharding``; ``solver`` serves ``models``."""
 

@@ -15,6 +15,7 @@ from click.core import ParameterSource
 from maestro import __version__
 from maestro.cli_doctor import doctor
 from maestro.cli_rss import rss
+from maestro.cli_start import completion, explain, new, nic_names
 from maestro.diagnostics import ExitStatus, UserError
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 START = """\
 Maestro compiles a sequential network function in C into a parallel one.
 
+  maestro new my-firewall                 an NF to start from, with comments that teach
   maestro demo                            watch the bundled firewall go through every phase
   maestro analyze fw.c                    what can be parallelized, how, and why
   maestro parallelize fw.c -o fw-parallel the parallel NF as a C project (build with make)
@@ -118,7 +120,9 @@ _output = _options(
     click.option("-v", "--verbose", is_flag=True, help="Print more: packet types, assumptions, times."),
 )
 _nic = _options(
-    click.option("--nic", default="e810", show_default=True, metavar="NAME", help="NIC profile."),
+    click.option(
+        "--nic", default="e810", show_default=True, metavar="NAME", help="NIC profile.", shell_complete=nic_names
+    ),
     click.option("--cores", default=2, show_default=True, type=int, metavar="N", help="Cores to work on."),
     click.option("--seed", default=None, type=int, metavar="N", help="Same seed, same RSS keys (default: new ones)."),
 )
@@ -155,23 +159,15 @@ def _nf(*more: str) -> Callable[[F], F]:
 
 def _job(**options: Any) -> Job:
     """What was asked for: the command line, then the nf.toml of the NF's folder, then the defaults."""
-    from maestro.frontend.settings import settings
-    from maestro.pipeline import Job
+    from maestro.api import job
 
-    ctx, own = click.get_current_context(), settings(options["sources"])
+    ctx = click.get_current_context()
     for name in ("ports", "nic", "cores"):
-        given = ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
-        if not given and (value := getattr(own, name)) is not None:
-            options[name] = value
-    defines = {
-        name: value if equals else None
-        for name, equals, value in (d.partition("=") for d in (*(own.defines or ()), *options.pop("defines")))
-    }
-    names = {**(own.port_names or {}), **options.pop("port_names")}
-    arguments = ctx.meta.get("nf_args")
-    return Job(
-        nf_args=(own.args or ()) if arguments is None else arguments, defines=defines, port_names=names, **options
-    )
+        if ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+            options[name] = None
+    written = (d.partition("=") for d in options.pop("defines"))
+    defines = {name: value if equals else None for name, equals, value in written}
+    return job(options.pop("sources"), args=ctx.meta.get("nf_args"), defines=defines, **options)
 
 
 @click.group(cls=Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -183,8 +179,8 @@ def main(ctx: click.Context) -> None:
         click.echo(START)
 
 
-main.add_command(rss)
-main.add_command(doctor)
+for command in (rss, doctor, new, completion, explain):
+    main.add_command(command)
 
 
 @main.command(cls=NFCommand)
@@ -362,18 +358,3 @@ def demo(out_dir: Path | None, as_json: bool, quiet: bool, verbose: bool, **opti
     from maestro.report.view import View
 
     show_demo(View(as_json, quiet, verbose), out_dir, **options)
-
-
-@main.command()
-@click.argument("code", required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/reference/json.md).")
-def explain(code: str | None, as_json: bool) -> None:
-    """Say what a CODE means, with an example and what to do; without CODE, list all."""
-    from maestro.report import codes
-    from maestro.report import explain as pages
-    from maestro.report.view import View
-
-    view = View(as_json)
-    found = codes.explain(code) if code else None
-    view.show(pages.one(found) if found else pages.everything())
-    view.document(pages.as_json([found] if found else list(codes.explanations().values())))
