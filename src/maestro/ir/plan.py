@@ -30,7 +30,8 @@ class PortPlan:
     options: ports at byte 34) or ``ihl`` (ports after the IPv4 header as its IHL gives it, if it is at least 5 and
     the header lies in the frame, else at byte 34); bytes past the end of
     the packet count as zero. ``uncertain``: packet types of which some may be hashed otherwise than ``inputs`` says, as
-    the NIC's profile warns; if they share state, that does not matter. ``reta[i]`` is the queue (core) of table index i; ``len(reta) == reta_size``.
+    the NIC's profile warns; if they share state, that does not matter.
+    ``reta[i]`` is the queue (core) of table index i; ``len(reta) == reta_size``.
     Every packet's core is ``reta[hash & (reta_size - 1)]``.
     """
 
