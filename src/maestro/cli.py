@@ -13,6 +13,7 @@ import click
 from click.core import ParameterSource
 
 from maestro import __version__
+from maestro.cli_doctor import doctor
 from maestro.cli_rss import rss
 from maestro.diagnostics import ExitStatus, UserError
 
@@ -32,6 +33,7 @@ Maestro compiles a sequential network function in C into a parallel one.
   maestro bench fw.c                      packets per second, original against 1 and 2 cores
   maestro explain not-hashable            what a code in brackets means, and what to do
   maestro rss hash --key 6d5a A B         RSS keys and tables on their own
+  maestro doctor eth0                     what a NIC's RSS does now, and whether it will do
 
 More: maestro COMMAND --help"""
 
@@ -182,6 +184,7 @@ def main(ctx: click.Context) -> None:
 
 
 main.add_command(rss)
+main.add_command(doctor)
 
 
 @main.command(cls=NFCommand)

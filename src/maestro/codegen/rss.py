@@ -53,6 +53,8 @@ def _port(p: PortPlan, cores: int, any_split: bool) -> list[str]:
         lines.append("    .any_split = true,")
     if p.resteered:
         lines += wrap(f"    .resteered = {' | '.join(f'1u << {constant(t)}' for t in p.resteered)},")
+    if p.uncertain:
+        lines += wrap(f"    .uncertain = {' | '.join(f'1u << {constant(t)}' for t in p.uncertain)},")
     lines.append(f"    .owner_follows_ihl = {'true' if p.owner_layout == 'ihl' else 'false'},")
     hashed = [t for t in PACKET_TYPES if p.inputs.get(t)]
     if hashed:
