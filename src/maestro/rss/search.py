@@ -75,7 +75,7 @@ class Problem:
         """Per port, the fields that may decide the core as far as the requirements alone go."""
         ideal = self.ideal()
         usable = ideal_usable(self.compiled, ideal, {port: frozenset({s.main}) for port, s in ideal.items()})
-        return {p: frozenset(expand(s.owner_inputs)[i][0] for i in usable[p]) for p, s in ideal.items()}
+        return {p: _names(s, usable[p]) for p, s in ideal.items()}
 
     def steering(self, port: int, chosen: FieldSet) -> Steering:
         """The port with this set; every type that the NIC does not treat as the main one is re-steered."""
@@ -214,4 +214,10 @@ def _keeps_fields(problem: Problem, steering: Mapping[int, Steering], than: Cand
 
 def _used(steering: Mapping[int, Steering], usable: Mapping[int, Iterable[int]]) -> int:
     """How many fields, over all ports, may decide the core of packets of the main type."""
-    return len({(p, expand(steering[p].owner_inputs)[i][0]) for p, positions in usable.items() for i in positions})
+    return sum(len(_names(steering[p], positions)) for p, positions in usable.items())
+
+
+def _names(steering: Steering, positions: Iterable[int]) -> frozenset[str]:
+    """The fields of these bits of the main inputs."""
+    bits = expand(steering.owner_inputs)
+    return frozenset(bits[i][0] for i in positions)

@@ -1,4 +1,4 @@
-/* A hash byte is a sum of 8x8 bit matrices applied to input bytes. The matrix of the whole hash is a
+/* A hash byte is a sum of 8x8 bit matrices applied to input bytes. The matrix of the hash is a
  * Toeplitz matrix, so the one between input byte j and hash byte k depends on j + k alone: it is
  * toeplitz->matrix[j + k]. 64-bit lane s holds matrix s, and is given the input bytes s, s - 1,
  * s - 2, s - 3 of two inputs, which become shares of hash bytes 0 to 3. The XOR of all lanes is the
