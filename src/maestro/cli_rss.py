@@ -99,6 +99,9 @@ def hash_(source: str, destination: str, key: str, reta: int, cores: int, as_jso
 )
 @click.option("--no-software", is_flag=True, help="Nobody can send packets on: the NIC must steer all types alone.")
 @click.option(
+    "--robust", is_flag=True, help="Keys valid whether the NIC packs the chosen fields or zeroes the others in place."
+)
+@click.option(
     "--solver",
     type=click.Choice(["gf2", "z3"]),
     default="gf2",

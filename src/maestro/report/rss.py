@@ -66,7 +66,12 @@ def hashed_json(found: Hashed) -> Json:
 
 
 def configuration(
-    found: Configuration, nic: Profile, asked: Asked | None = None, rivals: Contest | None = None
+    found: Configuration,
+    nic: Profile,
+    asked: Asked | None = None,
+    rivals: Contest | None = None,
+    *,
+    robust: bool = False,
 ) -> RenderableType:
     """Fields, keys, table and quality of every port."""
     head = Text(nic.title, style="bold").append(f": {found.cores} cores, found in {1000 * found.seconds:.1f} ms")
@@ -74,6 +79,8 @@ def configuration(
     for port in found.ports:
         parts.append(Text(f"\nport {port.port}", style="bold"))
         parts.append(facts(*_port_facts(port)))
+    if robust:
+        parts.append(Text("\nrobust: valid whether fields that are not chosen are left out or masked in place"))
     spreads = {p.port: spread.measure(p.key, p.owner_inputs, p.reta) for p in found.ports}
     return Group(*parts, quality(found.quality), measured(spreads), *_compared(rivals), *_judged(asked, found.seconds))
 
@@ -251,10 +258,10 @@ def answered(a: Answered) -> RenderableType:
     """A configuration, or why there is none."""
     if isinstance(a.found, Infeasible):
         return infeasible(a.found, a.nic, a.asked)
-    return configuration(a.found, a.nic, a.asked, a.rivals)
+    return configuration(a.found, a.nic, a.asked, a.rivals, robust=a.robust)
 
 
 def answered_json(a: Answered) -> Json:
     if isinstance(a.found, Infeasible):
         return infeasible_json(a.found, a.nic, a.requirements, a.asked)
-    return configuration_json(a.found, a.requirements, a.seed, a.asked, a.rivals)
+    return configuration_json(a.found, a.requirements, a.seed, a.asked, a.rivals) | {"robust": a.robust}

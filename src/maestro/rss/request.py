@@ -25,6 +25,7 @@ class Answered:
     found: Configuration | Infeasible
     asked: smt.Asked | None = None
     rivals: Contest | None = None
+    robust: bool = False
 
 
 def answer(
@@ -38,6 +39,7 @@ def answer(
     no_software: bool = False,
     solver: str = "gf2",
     against: int | None = None,
+    robust: bool = False,
 ) -> Answered:
     """Raises UserError for names, texts, tables and cores that will not do."""
     card, software = profile.load(nic), not no_software
@@ -45,9 +47,9 @@ def answer(
     ports = language.ports(requirements)
     found = configure(
         card, ports, requirements, cores=cores, steer_types={}, seed=seed, reta_size=reta_size, weights=weights,
-        software=software,
+        software=software, robust=robust,
     )  # fmt: skip
-    problem = pose(card, ports, requirements, {}, reta_size, software=software)
+    problem = pose(card, ports, requirements, {}, reta_size, software=software, robust=robust)
     asked = smt.confirm(problem, requirements, found, _Z3_MS) if solver == "z3" else None
     rivals = contest(problem, found, against, seed) if against and isinstance(found, Configuration) else None
-    return Answered(card, requirements, seed, found, asked, rivals)
+    return Answered(card, requirements, seed, found, asked, rivals, robust)
