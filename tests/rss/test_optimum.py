@@ -133,7 +133,7 @@ def test_pairs_of_fields_on_a_nic_that_cannot_choose(first: str, second: str) ->
 
 
 def test_what_zeroing_costs_is_said() -> None:
-    """The whole 4-tuple is hashed: the zero windows of the other source bits leave nothing of the eight in their midst."""
+    """The whole 4-tuple is hashed: the zero windows of the other source bits leave nothing of eight in their midst."""
     text = "port0@tcp(ipv4.src[8:8],ipv4.dst) == port0@tcp(ipv4.src[8:8],ipv4.dst)"
     a = answer(nic="hns3", texts=[text], cores=2, seed=1)
     (cost,) = a.costs
