@@ -1,7 +1,6 @@
 /* Throughput: each core's packets, again and again, by the thread's CPU clock, packets in
  * memory. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "replay.h"
 
@@ -59,45 +58,46 @@ static void bench_round(struct bench *bench) {
   handover_finish(&h);
 }
 
-static void restore(struct worker *worker, const uint8_t *pristine) {
-  const uint8_t *from = pristine;
+/* One more round, slower: each packet's ticks, less what looking at the clock takes. */
+static void latency_round(struct bench *bench) {
+  struct worker *worker = bench->worker;
+  uint64_t overhead = clock_overhead();
   for (size_t i = 0; i < worker->count; i++) {
-    memcpy(worker->packets[i].data, from, worker->packets[i].length);
-    from += worker->packets[i].length;
+    uint64_t start = clock_ticks();
+    process_one(bench, worker, &worker->packets[i]);
+    uint64_t ticks = clock_ticks() - start;
+    histogram_add(worker->latency, ticks > overhead ? ticks - overhead : 0);
   }
 }
 
-static uint8_t *keep(const struct worker *worker) {
-  size_t bytes = 0;
-  for (size_t i = 0; i < worker->count; i++)
-    bytes += worker->packets[i].length;
-  uint8_t *pristine = allocate_apart(bytes, 1), *to = pristine;
-  for (size_t i = 0; i < worker->count; i++) {
-    memcpy(to, worker->packets[i].data, worker->packets[i].length);
-    to += worker->packets[i].length;
-  }
-  return pristine;
+static void next_round(struct bench *bench, const uint8_t *pristine) {
+  const struct trace *trace = bench->run->trace;
+  packets_restore(bench->worker, pristine);
+  atomic_store(&bench->worker->reached, 0);
+  if (bench->clock.kind == BENCH_TRACE && trace->count)
+    bench->clock.base += trace->packets[trace->count - 1].time - trace->packets[0].time + 1;
 }
 
 void bench_worker(const struct run *run, struct worker *worker, void (*wait)(void)) {
   const struct trace *trace = run->trace;
   int64_t first = trace->count ? trace->packets[0].time : 0;
-  int64_t last = trace->count ? trace->packets[trace->count - 1].time : 0;
   enum bench_time kind = run->options->bench_time;
   struct bench bench = {run, worker, {kind, kind == BENCH_TRACE ? 0 : first, INT64_MIN}};
-  uint8_t *pristine = keep(worker);
+  uint8_t *pristine = packets_keep(worker);
   bench_round(&bench); /* flows are established, tables and caches warm */
   for (unsigned round = 0; round < run->options->bench_rounds; round++) {
     if (run->rings != NULL)
       wait(); /* other cores may still be at packets of this one's queue */
-    restore(worker, pristine);
-    atomic_store(&worker->reached, 0);
-    if (kind == BENCH_TRACE)
-      bench.clock.base += last - first + 1;
+    next_round(&bench, pristine);
     wait();
-    int64_t start = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    lap_begin(&worker->laps[round]);
     bench_round(&bench);
-    worker->cpu_ns[round] = clock_ns(CLOCK_THREAD_CPUTIME_ID) - start;
+    lap_end(&worker->laps[round]);
+  }
+  if (worker->latency != NULL) {
+    next_round(&bench, pristine);
+    wait();
+    latency_round(&bench);
   }
   free(pristine);
 }
