@@ -22,7 +22,7 @@ from maestro.codegen.project import require_fresh, write_project
 from maestro.diagnostics import InternalError, UserError
 from maestro.frontend.names import is_runtime
 from maestro.frontend.nf import LoadedNF, load
-from maestro.frontend.toolchain import build_native
+from maestro.frontend.objects import Build, build_program
 from maestro.ir.dump import dump as model_text
 from maestro.ir.model import Model
 from maestro.ir.plan import Plan, Reason
@@ -122,13 +122,15 @@ class Result:
     timings: tuple[Timing, ...] = ()
 
 
-def analyze(job: Job, phases: Phases) -> Result:
-    """C → plan with its proof. Raises the diagnostics of every phase."""
+def analyze(job: Job, phases: Phases, known: Result | None = None) -> Result:
+    """C → plan with its proof. Raises the diagnostics of every phase.
+
+    ``known``: a result for the same NF with the same settings (another strategy, say): it need not be explored again.
+    """
     profile = _checked(job)
     if job.seed is None:
         job = replace(job, seed=randbits(32))  # keys that an attacker knows are keys that he can flood
-    nf = phases.run("compile", lambda: load(job.sources, include_dirs=job.include_dirs, defines=job.defines), _compiled)
-    model = phases.run("explore", lambda: _explore(nf, job), lambda m: _count(len(m.paths), "path"))
+    nf, model = (known.nf, known.model) if known else _paths(job, phases)
     decision, certificate = _decide(job, nf, model, profile, (), phases)
     if not certificate.holds and job.strategy == "auto":
         decision, certificate = _decide(job, nf, model, profile, _unproven(certificate), phases)
@@ -137,6 +139,11 @@ def analyze(job: Job, phases: Phases) -> Result:
         raise InternalError(f"the plan does not pass the independent check, so it is not used:\n{failures}")
     root = job.sources[0] if job.sources[0].is_dir() else job.sources[0].parent
     return Result(job, root, nf, model, decision.plan, decision.quality, certificate, timings=phases.timings)
+
+
+def _paths(job: Job, phases: Phases) -> tuple[LoadedNF, Model]:
+    nf = phases.run("compile", lambda: load(job.sources, include_dirs=job.include_dirs, defines=job.defines), _compiled)
+    return nf, phases.run("explore", lambda: _explore(nf, job), lambda m: _count(len(m.paths), "path"))
 
 
 def _decide(
@@ -170,7 +177,11 @@ def parallelize(job: Job, out_dir: Path, phases: Phases, *, build: bool, extra: 
     ``extra`` gives the text of ``plan.json``, written beside the code.
     """
     require_fresh(out_dir)
-    result = analyze(job, phases)
+    return generate(analyze(job, phases), out_dir, phases, build=build, extra=extra)
+
+
+def generate(result: Result, out_dir: Path, phases: Phases, *, build: bool, extra: Callable[[Result], str]) -> Result:
+    """The generated project of an analysed NF in ``out_dir``; the rest is as for :func:`parallelize`."""
     note = ", ".join(str(f) for f in result.nf.files)
     phases.run(
         "generate",
@@ -322,7 +333,9 @@ def _proven(certificate: Certificate) -> str:
 def _build(project: Path, program: Path) -> None:
     runtime = sorted(f for f in (project / "runtime").rglob("*.c") if f.parent.name != "dpdk")
     sources = [project / "nf.c", project / "nf_rss.c", *runtime]
-    build_native(sources, program, include_dirs=[project / "include"], flags=("-O3", "-pthread"))
+    headers = "".join(f"{h.relative_to(project)}\n{h.read_text()}" for h in sorted(project.rglob("*.h")))
+    build = Build([project / "include"], flags=("-O3", "-pthread"), known=frozenset(runtime), headers=headers)
+    build_program(sources, program, build)
 
 
 def _reference(result: Result, output: Path) -> None:

@@ -136,8 +136,9 @@ unsigned serve(struct worker *worker);
 
 /* ---- Packets ---- */
 
-/* Processes a packet that arrived on port `packet->port` (the NF's number), and puts it away. */
-void process(struct worker *worker, struct rte_mbuf *packet);
+/* Processes BATCH packets at most, which arrived on the ports `packet->port` (the NF's numbers), and
+ * puts them away. The array is used up. */
+void process(struct worker *worker, struct rte_mbuf **packets, unsigned packet_count);
 
 /* Sends what waits to be sent. */
 void flush(struct worker *worker);

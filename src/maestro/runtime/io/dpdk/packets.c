@@ -1,6 +1,7 @@
 /* What happens to a packet: the NF's verdict, and where the packet goes then. */
 #include "dpdk.h"
 
+_Static_assert(BATCH <= NF_BATCH, "nf_run() takes a batch");
 _Static_assert(RTE_PKTMBUF_HEADROOM >= NF_HEADROOM, "buffers have the room that nf.h promises");
 
 /* ---- Sending ---- */
@@ -55,8 +56,7 @@ static bool usable(const struct rte_mbuf *packet) {
 }
 
 /* The frame departs from another byte than the packet's first. False when that cannot be. */
-static bool move_head(const struct worker *worker, struct rte_mbuf *packet) {
-  int32_t head = nf_head(worker->nf);
+static bool move_head(struct rte_mbuf *packet, int32_t head) {
   if (head < 0)
     return rte_pktmbuf_prepend(packet, (uint16_t)-head) != NULL;
   return head == 0 || rte_pktmbuf_adj(packet, (uint16_t)head) != NULL;
@@ -77,19 +77,32 @@ static void put_away(struct worker *worker, struct rte_mbuf *packet, unsigned fr
   }
 }
 
-void process(struct worker *worker, struct rte_mbuf *packet) {
-  unsigned port = packet->port;
-  if (!usable(packet)) {
-    count(&worker->counters.unusable, 1);
-    rte_pktmbuf_free(packet);
-    return;
+static void give_up(struct worker *worker, struct rte_mbuf *packet) {
+  count(&worker->counters.unusable, 1);
+  rte_pktmbuf_free(packet);
+}
+
+static void finish(struct worker *worker, struct rte_mbuf *packet, const struct nf_frame *frame) {
+  if (nf_head != NULL && frame->verdict != NF_DROP && !move_head(packet, frame->head))
+    give_up(worker, packet);
+  else
+    put_away(worker, packet, frame->port, frame->verdict);
+}
+
+void process(struct worker *worker, struct rte_mbuf **packets, unsigned packet_count) {
+  struct nf_frame frames[BATCH];
+  unsigned used = 0;
+  for (unsigned i = 0; i < packet_count; i++) {
+    struct rte_mbuf *packet = packets[i];
+    if (!usable(packet)) {
+      give_up(worker, packet);
+      continue;
+    }
+    frames[used] = (struct nf_frame){rte_pktmbuf_mtod(packet, uint8_t *), worker->now,
+                                     packet->data_len, packet->port, 0, 0};
+    packets[used++] = packet;
   }
-  uint16_t verdict = nf_packet(worker->nf, (uint16_t)port, rte_pktmbuf_mtod(packet, uint8_t *),
-                               packet->data_len, worker->now);
-  if (nf_head != NULL && verdict != NF_DROP && !move_head(worker, packet)) {
-    count(&worker->counters.unusable, 1);
-    rte_pktmbuf_free(packet);
-    return;
-  }
-  put_away(worker, packet, port, verdict);
+  nf_run(worker->nf, frames, used);
+  for (unsigned i = 0; i < used; i++)
+    finish(worker, packets[i], &frames[i]);
 }

@@ -53,9 +53,12 @@ unsigned serve(struct worker *worker) {
   unsigned served = 0;
   for (unsigned from = 0; run->rings != NULL && from < run->cores; from++) {
     struct ring *ring = ring_between(run, from, worker->core);
-    struct rte_mbuf *packet;
-    for (unsigned i = 0; i < BATCH && (packet = ring_pop(ring)) != NULL; i++, served++)
-      process(worker, packet);
+    struct rte_mbuf *packets[BATCH];
+    unsigned taken = 0;
+    while (taken < BATCH && (packets[taken] = ring_pop(ring)) != NULL)
+      taken++;
+    process(worker, packets, taken);
+    served += taken;
   }
   count(&worker->counters.resteered_to, served);
   return served;

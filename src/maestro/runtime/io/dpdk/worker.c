@@ -98,17 +98,15 @@ static void look_at_clock(struct worker *worker) {
 
 /* ---- Running ---- */
 
-static void take(struct worker *worker, unsigned port, struct rte_mbuf *packet) {
+/* Whether the packet is this core's own; if not, it has been handed over. */
+static bool keeps(struct worker *worker, unsigned port, struct rte_mbuf *packet) {
   packet->port = (uint16_t)port; /* the NF's number, not DPDK's */
-  if (!rte_pktmbuf_is_contiguous(packet) && rte_pktmbuf_linearize(packet) != 0) {
-    process(worker, packet); /* counts it */
-    return;
-  }
+  if (!rte_pktmbuf_is_contiguous(packet) && rte_pktmbuf_linearize(packet) != 0)
+    return true; /* process() counts it */
   unsigned to = steer(worker, port, packet);
-  if (to == worker->core)
-    process(worker, packet);
-  else
+  if (to != worker->core)
     hand_over(worker, to, packet);
+  return to == worker->core;
 }
 
 /* Takes a batch from each port; returns how many packets. */
@@ -118,8 +116,11 @@ static unsigned receive(struct worker *worker) {
   for (unsigned port = 0; port < nf_ports; port++) {
     uint16_t id = worker->run->options->port_ids[port];
     unsigned received = rte_eth_rx_burst(id, (uint16_t)worker->core, packets, BATCH);
+    unsigned kept = 0;
     for (unsigned i = 0; i < received; i++)
-      take(worker, port, packets[i]);
+      if (keeps(worker, port, packets[i]))
+        packets[kept++] = packets[i];
+    process(worker, packets, kept);
     count(&worker->ports[port].in, received);
     total += received;
   }

@@ -9,7 +9,6 @@
 
 #include "../replay/replay.h"
 #include "maestro/bytes.h"
-#include "maestro/nf.h"
 
 enum { BATCH = 32, SLOT = 64, PORTS = 64, HEADERS = 38 };
 
@@ -84,7 +83,7 @@ void nf_core_destroy(struct nf_core *nf) {
 /* ---- Packets ---- */
 
 /* False when there is none. */
-static inline bool parse(const struct packet *packet, struct key *key) {
+static inline bool parse(const struct nf_frame *packet, struct key *key) {
   const uint8_t *ip = packet->data + 14;
   if (packet->length < HEADERS || ld16le(packet->data + 12) != 0x0008 || ip[0] != 0x45 ||
       (ip[9] != 6 && ip[9] != 17))
@@ -94,7 +93,7 @@ static inline bool parse(const struct packet *packet, struct key *key) {
   return true;
 }
 
-static void batch(struct nf_core *nf, struct packet *packets, size_t count) {
+static void batch(struct nf_core *nf, struct nf_frame *packets, size_t count) {
   struct key keys[BATCH];
   uint64_t hashes[BATCH];
   bool parsed[BATCH];
@@ -113,7 +112,7 @@ static void batch(struct nf_core *nf, struct packet *packets, size_t count) {
 }
 
 uint16_t nf_packet(struct nf_core *nf, uint16_t port, uint8_t *data, uint16_t length, int64_t now) {
-  struct packet packet = {.data = data, .time = now, .length = length, .port = port};
+  struct nf_frame packet = {.data = data, .time = now, .length = length, .port = port};
   batch(nf, &packet, 1);
   return packet.verdict;
 }

@@ -4,53 +4,54 @@
 
 #include "replay.h"
 
-/* The NF's clock. It never goes back, from the captures' last packet on; `trace` replays their
- * own pace. */
-struct bench_clock {
-  enum bench_time kind;
-  int64_t base;   /* added to the packet's time (trace), or the time itself */
-  int64_t latest; /* of a packet (trace); one that was handed over may be late */
-};
-
-static int64_t bench_now(struct bench_clock *clock, const struct packet *packet) {
-  switch (clock->kind) {
-  case BENCH_TICK: return ++clock->base;
-  case BENCH_FIXED: return clock->base;
-  case BENCH_TRACE:
-    if (clock->base + packet->time > clock->latest)
-      clock->latest = clock->base + packet->time;
-    return clock->latest;
-  }
-  return 0;
-}
-
 struct bench {
   const struct run *run;
   struct worker *worker;
-  struct bench_clock clock;
+  int64_t clock;  /* of the last packet of the round before (tick, fixed) */
+  int64_t span;   /* of the captures (trace) */
+  int64_t latest; /* of a packet that was processed */
 };
 
-static void process_one(void *arg, struct worker *queue, struct packet *packet) {
+/* Gives the next round's packets their times. These never go back, from the captures' last packet
+ * on; `trace` replays their own pace, again and again. */
+static void set_times(struct bench *bench) {
+  struct worker *worker = bench->worker;
+  for (size_t i = 0; i < worker->count; i++) {
+    struct nf_frame *frame = &worker->packets[i];
+    switch (bench->run->options->bench_time) {
+    case BENCH_TICK: frame->time = ++bench->clock; break;
+    case BENCH_FIXED: frame->time = bench->clock; break;
+    case BENCH_TRACE: frame->time += bench->span; break;
+    }
+  }
+}
+
+/* One that was handed over may be late. */
+static void process_one(void *arg, struct worker *queue, struct nf_frame *packet) {
   struct bench *bench = arg;
   (void)queue;
+  if (packet->time > bench->latest)
+    bench->latest = packet->time;
   packet->verdict = nf_packet(bench->worker->nf, packet->port, packet->data, packet->length,
-                              bench_now(&bench->clock, packet));
+                              bench->latest);
 }
 
 /* No core gets another's packets. */
-static void round_alone(const struct worker *worker, struct nf_core *nf,
-                        struct bench_clock *clock) {
-  struct packet *end = worker->packets + worker->count;
-  for (struct packet *packet = worker->packets; packet != end; packet++)
-    packet->verdict = nf_packet(nf, packet->port, packet->data, packet->length,
-                                bench_now(clock, packet));
+static void round_alone(const struct worker *worker) {
+  struct nf_frame *frames = worker->packets;
+  for (size_t left = worker->count; left > 0;) {
+    unsigned count = left < NF_BATCH ? (unsigned)left : NF_BATCH;
+    nf_run(worker->nf, frames, count);
+    frames += count;
+    left -= count;
+  }
 }
 
 static void bench_round(struct bench *bench) {
   struct worker *worker = bench->worker;
   const struct handover h = {bench->run, worker, process_one, bench};
   if (bench->run->rings == NULL) {
-    round_alone(worker, worker->nf, &bench->clock);
+    round_alone(worker);
     return;
   }
   for (size_t i = 0; i < worker->count; i++)
@@ -71,20 +72,20 @@ static void latency_round(struct bench *bench) {
 }
 
 static void next_round(struct bench *bench, const uint8_t *pristine) {
-  const struct trace *trace = bench->run->trace;
   packets_restore(bench->worker, pristine);
+  set_times(bench);
   atomic_store(&bench->worker->reached, 0);
-  if (bench->clock.kind == BENCH_TRACE && trace->count)
-    bench->clock.base += trace->packets[trace->count - 1].time - trace->packets[0].time + 1;
 }
 
 void bench_worker(const struct run *run, struct worker *worker, void (*wait)(void)) {
   const struct trace *trace = run->trace;
   int64_t first = trace->count ? trace->packets[0].time : 0;
-  enum bench_time kind = run->options->bench_time;
-  struct bench bench = {run, worker, {kind, kind == BENCH_TRACE ? 0 : first, INT64_MIN}};
+  int64_t last = trace->count ? trace->packets[trace->count - 1].time : 0;
+  struct bench bench = {run, worker, last, 0, INT64_MIN};
   uint8_t *pristine = packets_keep(worker);
+  set_times(&bench);
   bench_round(&bench); /* flows are established, tables and caches warm */
+  bench.span = last - first + 1;
   for (unsigned round = 0; round < run->options->bench_rounds; round++) {
     if (run->rings != NULL)
       wait(); /* other cores may still be at packets of this one's queue */

@@ -33,18 +33,18 @@ void rings_free(struct run *run) {
 void handover_serve(const struct handover *h) {
   for (unsigned from = 0; h->run->rings != NULL && from < h->run->options->cores; from++) {
     struct ring *ring = ring_between(h->run, from, h->worker->core);
-    for (struct packet *packet; (packet = ring_pop(ring)) != NULL;)
+    for (struct nf_frame *packet; (packet = ring_pop(ring)) != NULL;)
       h->process(h->arg, &h->run->workers[from], packet);
   }
 }
 
 /* The core that owns the packet's state; the packet is as it arrived. */
-static unsigned owner(const struct run *run, const struct packet *packet) {
+static unsigned owner(const struct run *run, const struct nf_frame *packet) {
   unsigned nic;
   return maestro_rss_core(&run->trace->steering[packet->port], packet->data, packet->length, &nic);
 }
 
-void handover_take(const struct handover *h, struct packet *packet) {
+void handover_take(const struct handover *h, struct nf_frame *packet) {
   struct worker *worker = h->worker;
   unsigned to = h->run->rings != NULL ? owner(h->run, packet) : worker->core;
   if (to == worker->core) {

@@ -76,15 +76,6 @@ void trace_free(struct trace *trace);
 
 /* ---- Running ---- */
 
-struct packet {
-  uint8_t *data; /* the worker's own copy, which the NF edits */
-  int64_t time;
-  uint16_t length;
-  uint16_t port;
-  uint16_t verdict;
-  int16_t head; /* where the departing frame starts, from `data`; see nf_head() */
-};
-
 /* Which core processed a packet, and when. */
 struct effect {
   struct nf_moment moment;
@@ -108,7 +99,7 @@ struct histogram;
 struct worker {
   _Alignas(APART) unsigned core;
   size_t count;
-  struct packet *packets; /* of the core's queue */
+  struct nf_frame *packets; /* of the core's queue; `data` is its own copy, `time` the trace's */
   struct effect *effects; /* one a packet; not in benchmarks */
   uint64_t turns;         /* packets that the core has processed */
   int64_t time;           /* of the last of them */
@@ -155,12 +146,12 @@ void rings_free(struct run *run);
 struct handover {
   const struct run *run;
   struct worker *worker;
-  void (*process)(void *arg, struct worker *queue, struct packet *packet);
+  void (*process)(void *arg, struct worker *queue, struct nf_frame *packet);
   void *arg;
 };
 
 /* The next packet of the worker's queue: process it, or hand it to its owner. */
-void handover_take(const struct handover *h, struct packet *packet);
+void handover_take(const struct handover *h, struct nf_frame *packet);
 
 /* Process what other cores have handed over so far. */
 void handover_serve(const struct handover *h);
@@ -210,17 +201,17 @@ struct cursor {
 };
 
 struct cursor cursor_start(const struct run *run);
-const struct packet *cursor_next(struct cursor *cursor); /* NULL at the end */
+const struct nf_frame *cursor_next(struct cursor *cursor); /* NULL at the end */
 void cursor_free(struct cursor *cursor);
 
 /* Who processed the packet that the cursor gave last. */
-struct effect *cursor_effect(const struct cursor *cursor, const struct packet *packet);
+struct effect *cursor_effect(const struct cursor *cursor, const struct nf_frame *packet);
 
-bool leaves_through(const struct packet *packet, unsigned port);
+bool leaves_through(const struct nf_frame *packet, unsigned port);
 
 /* The departing frame's bytes; none when the packet was dropped. */
-const uint8_t *sent_data(const struct packet *packet);
-uint16_t sent_bytes(const struct packet *packet);
+const uint8_t *sent_data(const struct nf_frame *packet);
+uint16_t sent_bytes(const struct nf_frame *packet);
 
 /* ---- Files that appear whole or not at all ---- */
 

@@ -11,7 +11,7 @@ struct cursor cursor_start(const struct run *run) {
   return (struct cursor){run, allocate(run->options->cores, sizeof(size_t)), 0};
 }
 
-const struct packet *cursor_next(struct cursor *cursor) {
+const struct nf_frame *cursor_next(struct cursor *cursor) {
   const struct trace *trace = cursor->run->trace;
   if (cursor->at == trace->count)
     return NULL;
@@ -19,7 +19,7 @@ const struct packet *cursor_next(struct cursor *cursor) {
   return &cursor->run->workers[core].packets[cursor->next[core]++];
 }
 
-struct effect *cursor_effect(const struct cursor *cursor, const struct packet *packet) {
+struct effect *cursor_effect(const struct cursor *cursor, const struct nf_frame *packet) {
   const struct trace *trace = cursor->run->trace;
   const struct worker *worker = &cursor->run->workers[trace->packets[cursor->at - 1].queue];
   return &worker->effects[packet - worker->packets];
@@ -27,13 +27,13 @@ struct effect *cursor_effect(const struct cursor *cursor, const struct packet *p
 
 void cursor_free(struct cursor *cursor) { free(cursor->next); }
 
-bool leaves_through(const struct packet *packet, unsigned port) {
+bool leaves_through(const struct nf_frame *packet, unsigned port) {
   return packet->verdict == NF_FLOOD ? port != packet->port : port == packet->verdict;
 }
 
-const uint8_t *sent_data(const struct packet *packet) { return packet->data + packet->head; }
+const uint8_t *sent_data(const struct nf_frame *packet) { return packet->data + packet->head; }
 
-uint16_t sent_bytes(const struct packet *packet) {
+uint16_t sent_bytes(const struct nf_frame *packet) {
   return packet->verdict == NF_DROP ? 0 : (uint16_t)(packet->length - packet->head);
 }
 
@@ -45,7 +45,7 @@ void outputs_write(const struct run *run) {
     FILE *file = output_open(options->outputs[i].path);
     struct cursor cursor = cursor_start(run);
     pcap_write_header(file);
-    for (const struct packet *packet; (packet = cursor_next(&cursor)) != NULL;)
+    for (const struct nf_frame *packet; (packet = cursor_next(&cursor)) != NULL;)
       if (leaves_through(packet, options->outputs[i].port))
         pcap_write_frame(file, packet->time, sent_data(packet), sent_bytes(packet));
     cursor_free(&cursor);
@@ -64,7 +64,7 @@ static void write_header(FILE *file, const struct run *run) {
   header.order_at = header.cores_at + header.packets * sizeof(uint16_t);
   header.payload_at = header.order_at + header.packets * sizeof(uint64_t);
   struct cursor cursor = cursor_start(run);
-  for (const struct packet *packet; (packet = cursor_next(&cursor)) != NULL;)
+  for (const struct nf_frame *packet; (packet = cursor_next(&cursor)) != NULL;)
     header.payload_bytes += sent_bytes(packet);
   cursor_free(&cursor);
   fwrite(&header, sizeof header, 1, file);
@@ -87,7 +87,7 @@ static struct effect *effects(const struct run *run) {
   struct effect *result = allocate(run->trace->count, sizeof *result);
   struct cursor cursor = cursor_start(run);
   for (size_t i = 0; i < run->trace->count; i++) {
-    const struct packet *packet = cursor_next(&cursor);
+    const struct nf_frame *packet = cursor_next(&cursor);
     result[i] = *cursor_effect(&cursor, packet);
     result[i].sequence = i;
   }
@@ -98,7 +98,7 @@ static struct effect *effects(const struct run *run) {
 static void write_records(FILE *file, const struct run *run, const struct effect *effect) {
   struct verdict_record record = {.sequence = 0};
   struct cursor cursor = cursor_start(run);
-  for (const struct packet *packet; (packet = cursor_next(&cursor)) != NULL;) {
+  for (const struct nf_frame *packet; (packet = cursor_next(&cursor)) != NULL;) {
     record.time = effect++->moment.time;
     record.in_port = packet->port;
     record.verdict = packet->verdict;
@@ -112,7 +112,7 @@ static void write_records(FILE *file, const struct run *run, const struct effect
 
 static void write_payload(FILE *file, const struct run *run) {
   struct cursor cursor = cursor_start(run);
-  for (const struct packet *packet; (packet = cursor_next(&cursor)) != NULL;)
+  for (const struct nf_frame *packet; (packet = cursor_next(&cursor)) != NULL;)
     fwrite(sent_data(packet), 1, sent_bytes(packet), file);
   cursor_free(&cursor);
 }

@@ -8,7 +8,7 @@ struct tally {
   size_t stray; /* forwarded to a port that does not exist */
 };
 
-static void add(struct tally *tally, const struct packet *packet) {
+static void add(struct tally *tally, const struct nf_frame *packet) {
   if (packet->verdict == NF_DROP)
     tally->dropped++;
   else if (packet->verdict == NF_FLOOD)
@@ -23,7 +23,7 @@ static void add(struct tally *tally, const struct packet *packet) {
 static struct tally *tally_cores(const struct run *run) {
   struct tally *tallies = allocate(run->options->cores, sizeof *tallies);
   struct cursor cursor = cursor_start(run);
-  for (const struct packet *packet; (packet = cursor_next(&cursor)) != NULL;)
+  for (const struct nf_frame *packet; (packet = cursor_next(&cursor)) != NULL;)
     add(&tallies[cursor_effect(&cursor, packet)->core], packet);
   cursor_free(&cursor);
   return tallies;
@@ -62,7 +62,7 @@ static void print_cores(const struct run *run, const struct tally *tallies) {
 static void print_ports(const struct run *run) {
   size_t *in = allocate(nf_ports, sizeof *in), *out = allocate(nf_ports, sizeof *out);
   struct cursor cursor = cursor_start(run);
-  for (const struct packet *packet; (packet = cursor_next(&cursor)) != NULL;) {
+  for (const struct nf_frame *packet; (packet = cursor_next(&cursor)) != NULL;) {
     in[packet->port]++;
     for (unsigned port = 0; port < nf_ports; port++)
       out[port] += leaves_through(packet, port);
