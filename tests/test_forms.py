@@ -27,7 +27,8 @@ def of(name: str) -> tuple[Form, ...]:
 def summary(found: tuple[Form, ...]) -> dict[str, str]:
     """Form → the strategy of its plan, with a star if ``auto`` takes it; or the code of the reason why not."""
     return {
-        f.name: f.reason.code if f.reason else f.result.plan.strategy + "*" * f.chosen if f.result else "" for f in found
+        f.name: f.reason.code if f.reason else f.result.plan.strategy + "*" * f.chosen if f.result else ""
+        for f in found
     }
 
 

@@ -45,9 +45,9 @@ class Numbers(click.ParamType["tuple[float, ...]"]):
 
 def _strategies(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:
     known = ("auto", "shared-nothing", "locks", "htm")
-    given = known if value == "all" else tuple(value.split(","))
+    given = tuple(value.split(","))
     for name in given:
-        if name not in known:
+        if name not in known and given != ("all",):
             raise click.BadParameter(f"'{name}' is not one of {', '.join(known)}, all")
     return given
 

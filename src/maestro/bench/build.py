@@ -9,55 +9,43 @@ from pathlib import Path
 from maestro import pipeline
 from maestro.bench.measure import REFERENCE, Program
 from maestro.diagnostics import UnsupportedError, UserError
+from maestro.forms import forms
 from maestro.ir.model import Kind, Model
 from maestro.pipeline import Job, Phases, Result
 from maestro.verify.traffic import timeout_of
 
-STRATEGIES = ("auto", "shared-nothing", "locks", "htm")
+ALL = ("all",)
+"""Every form that the NF has."""
 
 
 @dataclass(frozen=True)
 class Built:
-    """One NF. ``results``: by form. ``refused``: strategy → why not. ``seconds``: from C to the finished project, by
-    form. ``tables``: entries of what it allocates. ``expiry``: ns after which it forgets, None: never."""
+    """One NF. ``results``: by form. ``refused``: strategy → why not. ``seconds``: of each phase from C to the first
+    form's project, built. ``tables``: entries of what it allocates. ``expiry``: ns after which it forgets, None:
+    never."""
 
     nf: str
     programs: tuple[Program, ...]
     results: dict[str, Result]
     refused: dict[str, str]
-    seconds: dict[str, dict[str, float]]
+    seconds: dict[str, float]
     tables: dict[str, int]
     expiry: int | None
     ports: int
 
-    def forms(self) -> list[str]:
-        return list(self.results)
-
 
 def build(job: Job, strategies: Sequence[str], cores: Sequence[int], folder: Path, phases: Phases) -> Built:
-    """The NF's forms in ``folder``, each for the largest of ``cores``.
+    """The NF's forms in ``folder``, each for the largest of ``cores``. ``strategies``: ``ALL``, or some.
 
     Several strategies may come to one form, which is built once; a strategy that the NF cannot have is noted, unless
     nothing is left. Raises the diagnostics of the pipeline.
     """
+    begun = len(phases.timings)
     job = replace(job, cores=max(cores))
-    results: dict[str, Result] = {}
-    refused: dict[str, str] = {}
-    seconds: dict[str, dict[str, float]] = {}
-    failure: UserError | None = None
-    for strategy in strategies:
-        try:
-            made = _form(replace(job, strategy=strategy), folder, phases, results)
-        except UnsupportedError as error:
-            refused[strategy], failure = str(error).splitlines()[0], error
-            continue
-        seconds.setdefault(made.plan.strategy, {t.phase: t.seconds for t in made.timings})
-        results.setdefault(made.plan.strategy, made)
-        job = replace(job, seed=made.job.seed)  # all forms with the same keys
-    if not results:
-        assert failure is not None
-        raise failure
+    make = _all if tuple(strategies) == ALL else _some
+    results, refused = make(job, strategies, _Maker(folder, phases))
     first = next(iter(results.values()))
+    seconds = {t.phase: t.seconds for t in reversed(phases.timings[begun:])}  # the first of a name wins
     programs = [Program(first.plan.nf, REFERENCE, 1, pipeline.reference(first, folder, phases))]
     for form, made in results.items():
         assert made.program is not None
@@ -68,17 +56,49 @@ def build(job: Job, strategies: Sequence[str], cores: Sequence[int], folder: Pat
     )  # fmt: skip
 
 
-def _form(job: Job, folder: Path, phases: Phases, known: dict[str, Result]) -> Result:
-    """Analysed, and built unless a form like it is ``known``."""
-    begun = len(phases.timings)
-    target = folder / job.strategy
-    if target.exists():
-        raise UserError(f"{target} exists", code="output-exists")
-    made = pipeline.parallelize(job, target, phases, build=False, extra=lambda _: "{}")
-    if made.plan.strategy in known:
-        return known[made.plan.strategy]
-    made = pipeline.build_project(made, phases)
-    return replace(made, timings=phases.timings[begun:])
+@dataclass(frozen=True)
+class _Maker:
+    """A result → the same, built; every form in a folder of its own."""
+
+    folder: Path
+    phases: Phases
+
+    def __call__(self, result: Result) -> Result:
+        target = self.folder / result.plan.strategy
+        return pipeline.generate(result, target, self.phases, build=True, extra=lambda _: "{}")
+
+
+def _all(job: Job, _: Sequence[str], make: _Maker) -> tuple[dict[str, Result], dict[str, str]]:
+    refused: dict[str, str] = {}
+
+    def built(result: Result) -> Result:
+        try:
+            return make(result)
+        except UnsupportedError as error:
+            refused[result.plan.strategy] = error.message
+            return result
+
+    found = sorted(forms(job, make.phases, built), key=lambda form: not form.chosen)
+    refused |= {form.name: form.reason.message for form in found if form.reason}
+    return {form.name: form.result for form in found if form.result and form.result.program}, refused
+
+
+def _some(job: Job, strategies: Sequence[str], make: _Maker) -> tuple[dict[str, Result], dict[str, str]]:
+    results: dict[str, Result] = {}
+    refused: dict[str, str] = {}
+    failure: UserError | None = None
+    known: Result | None = None
+    for strategy in strategies:
+        try:
+            known = made = pipeline.analyze(replace(job, strategy=strategy), make.phases, known)
+            job = replace(job, seed=made.job.seed)  # all forms with the same keys
+            if made.plan.strategy not in results:
+                results[made.plan.strategy] = make(made)
+        except UnsupportedError as error:
+            refused[strategy], failure = error.message, error
+    if failure and not results:
+        raise failure
+    return results, refused
 
 
 def tables(model: Model) -> dict[str, int]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from maestro.frontend.nf import RUNTIME
-from maestro.frontend.toolchain import build_native
+from maestro.frontend.objects import Build, build_program
 from maestro.verify.reference import FLAGS
 
 
@@ -18,4 +18,5 @@ def sources() -> list[Path]:
 
 def build_floor(output: Path, *, flags: Sequence[str] = FLAGS, compiler: str | None = None) -> None:
     """Build ``output`` as references and generated projects are built. It takes nf-replay's options, on one core."""
-    build_native(sources(), output, include_dirs=[RUNTIME / "include"], flags=flags, compiler=compiler)
+    how = Build(include_dirs=[RUNTIME / "include"], flags=flags, compiler=compiler)
+    build_program(sources(), output, how)

@@ -190,7 +190,7 @@ def test_benchmark_reports_every_round(program: Path, tmp_path: Path, mode: str)
 
 
 def test_latency_counts_every_packet_once(program: Path, tmp_path: Path) -> None:
-    inputs = capture(tmp_path / "in.pcap", 1000)
+    inputs = capture(tmp_path / "in.pcap", [(i, frame(1, i % 256)) for i in range(1000)])
     done = run(program, "--cores", 2, "--in", f"0={inputs}", "--bench", 1, "--latency")
     result = json.loads(done.stdout)
     values = [value for value, _ in result["latency_ticks"]]
