@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from maestro import __version__
-from maestro.cli_bench import bench
+from maestro.cli_bench import bench, predict
 from maestro.cli_options import NFCommand, captures, job_of, nf, nic, output, positive
 from maestro.cli_rss import rss
 from maestro.diagnostics import ExitStatus, UserError
@@ -68,6 +68,7 @@ def main(ctx: click.Context) -> None:
 
 main.add_command(rss)
 main.add_command(bench)
+main.add_command(predict)
 
 
 @main.command(cls=NFCommand)

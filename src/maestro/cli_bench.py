@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from maestro.cli_options import NFCommand, job_of, nf_source, options_of, output, path_type, positive
+from maestro.diagnostics import ExitStatus
 
 if TYPE_CHECKING:
     from maestro.bench.loads import Wanted
@@ -131,7 +132,7 @@ def run(
     """
     import tempfile
 
-    from maestro.bench import results
+    from maestro.bench import figures, results
     from maestro.bench.session import Order, session
     from maestro.report import json, speed
     from maestro.report.view import View
@@ -144,12 +145,59 @@ def run(
         outcome = session(order, Path(folder), view.phases(), _warn(quiet))
     found = results.document(outcome.machine, outcome.runs)
     if out:
-        from maestro.bench.figures import write
-
-        for name in write(found, out):
-            _warn(quiet)(name)
+        figures.write(found, out, "bench", _warn(quiet))
     view.show(speed.speed(outcome.runs))
     view.document(json.text(found))
+
+
+@click.command(cls=NFCommand)
+@nf_source
+@_nic
+@click.option(
+    "--strategy", "strategies", default="auto", show_default=True, callback=_strategies, metavar="S,S,...|all",
+    help="How cores share state.",
+)  # fmt: skip
+@click.option("--traffic", default="uniform", show_default=True, metavar="KIND|PCAP", help="As of `maestro bench`.")
+@click.option("--flows", type=positive, default=40_000, show_default=True, metavar="N", help="Flows at a time.")
+@click.option("--size", type=click.IntRange(64, 1518), default=64, show_default=True, metavar="B", help="Bytes.")
+@click.option("--churn", type=click.FloatRange(0), default=0.0, show_default=True, metavar="FPM", help="Flows/minute.")
+@_replies
+@click.option("--upto", type=click.IntRange(2, 256), default=64, show_default=True, metavar="N", help="Cores.")
+@click.option("--gbps", type=click.FloatRange(0, min_open=True), default=100.0, show_default=True, help="The line.")
+@_times
+@click.option("--out", type=path_type, metavar="DIR", help="Write predict.json and a figure there.")
+@output
+def predict(
+    sources: tuple[Path, ...], out: Path | None, as_json: bool, quiet: bool, verbose: bool, **options: Any
+) -> None:
+    """Predict packets per second on up to 64 cores, from what one and two cores do here.
+
+    SOURCE is one NF. The prediction for two cores is compared with what two cores do: exit status 5 when it is off by
+    more than a tenth.
+    """
+    import tempfile
+
+    from maestro.bench import figures
+    from maestro.bench.machine import machine
+    from maestro.bench.predict import Want
+    from maestro.bench.predict import predict as predicted
+    from maestro.report import json
+    from maestro.report import predicted as pages
+    from maestro.report.view import View
+
+    view = View(as_json, quiet, verbose)
+    asked = {name: options.pop(name) for name in ("strategies", "upto", "gbps", "rounds", "turns")}
+    wanted = _traffic_of(options)
+    job = job_of(sources=sources, cores=2, strategy="auto", **options)
+    with tempfile.TemporaryDirectory(prefix="maestro-predict-") as folder:
+        found = predicted(Want(job, traffic=wanted, **asked), Path(folder), view.phases(), _warn(quiet))
+    document = pages.document(machine(), found)
+    if out:
+        figures.write(document, out, "predict", _warn(quiet))
+    view.show(pages.predicted(found))
+    view.document(json.text(document))
+    if not all(one.check.holds for one in found):
+        click.get_current_context().exit(ExitStatus.DIFFERENT)
 
 
 @bench.command()
@@ -185,6 +233,15 @@ def traffic(kind: str, out: Path, anonymise: bool, resize: int | None, **options
 
     for path in loads.export(loads.Wanted(kind, rewrite=Rewrite(anonymise, resize), **options), out):
         click.echo(path)
+
+
+def _traffic_of(options: dict[str, Any]) -> Wanted:
+    """One traffic; takes it from ``options``."""
+    from maestro.bench.loads import Wanted
+
+    name = options.pop("traffic")
+    given = {key: options.pop(key) for key in ("flows", "size", "churn", "replies")}
+    return Wanted(name, seed=options["seed"] or 1, **given)
 
 
 def _wanted(options: dict[str, Any]) -> list[Wanted]:

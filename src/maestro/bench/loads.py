@@ -51,10 +51,8 @@ def shape_of(wanted: Wanted, expiry: int | None) -> Shape | None:
     if wanted.flows is not None:
         shape = replace(shape, flows=wanted.flows)
     packets = wanted.packets or packets_for(shape.count) * (1 + shape.replies)
-    if not shape.churn:
-        return replace(shape, packets=packets)
-    if expiry is None:
-        return replace(shape, packets=packets)
+    if not shape.churn or expiry is None:
+        return replace(shape, packets=packets, churn=0.0)
     packets = wanted.packets or max(packets, _ROUNDS_OF_FLOWS * shape.count)
     return replace(shape, packets=packets, duration=4 * expiry)
 
@@ -67,8 +65,7 @@ def make(wanted: Wanted, folder: Path, *, expiry: int | None = None, ports: int 
     shape = shape_of(wanted, expiry)
     if shape is None:
         return _given(wanted, folder, ports)
-    churning = bool(shape.churn and expiry is not None)
-    name = label(shape)
+    churning, name = bool(shape.churn), label(shape)
     target = folder / f"{name}-{shape.flows}-{shape.size}-{shape.packets}-{shape.churn:g}-{shape.duration}-{ports > 1}"
     captures = {port: target / f"port{port}.pcap" for port in range(min(2, ports))}
     if not (target / "done").exists():
@@ -85,7 +82,8 @@ def export(wanted: Wanted, folder: Path) -> list[Path]:
     shape = shape_of(wanted, None)
     if shape is None:
         return list(_given(wanted, folder, ports=64).captures.values())
-    return list(write_streams(stream(replace(shape, cyclic=False)), (0, 1), folder).values())
+    shape = replace(shape, cyclic=False, churn=wanted.churn)
+    return list(write_streams(stream(shape), (0, 1), folder).values())
 
 
 def label(shape: Shape) -> str:

@@ -78,6 +78,7 @@ class Run:
     counters: Mapping[str, float] = field(default_factory=dict)
     foreign: float = 0.0
     instructions: float | None = None  # per packet
+    turns: tuple[float, ...] = ()  # each turn's median of ``cpu``
 
 
 @dataclass
@@ -154,6 +155,7 @@ def _run(sample: _Samples, samples: Sequence[_Samples]) -> Run:
         tuple((1e9 * value / hertz, count) for value, count in ticks),
         _counters(last),
         max(sample.foreign),
+        turns=tuple(median(turn) for turn in sample.cpu),
     )
 
 

@@ -1,0 +1,95 @@
+"""Predictions as text and JSON. What was measured and what is predicted have keys, columns and words of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from maestro.bench.predict import TOLERANCE, Check, Prediction
+from maestro.bench.results import run_json
+from maestro.report.state import heading, table
+
+_LIMITS = {"cores": "the busiest core", "locks": "locks", "line": "the line", "pcie": "PCIe 3 x16"}
+
+
+def predicted(found: Sequence[Prediction]) -> RenderableType:
+    return Group(*(_one(prediction) for prediction in found))
+
+
+def _one(found: Prediction) -> RenderableType:
+    load = found.load
+    head = f"Predicted: {found.nf} {found.form}, {load.traffic}, {load.flows} flows, {load.size:.0f}-byte packets"
+    rows = table("  cores", "Mpps measured", "Mpps predicted", "busiest core", "on a NIC", "limited by")
+    measured = {run.program.cores: run.cpu.median for run in found.measured}
+    for point in found.points:
+        rows.add_row(
+            f"  {point.cores}", f"{measured[point.cores]:.1f}" if point.cores in measured else "",
+            f"{point.memory:.1f}" if point.cores > 1 else "", f"{100 * point.share:.1f}%",
+            f"{point.bound.mpps:.1f}", _LIMITS[point.bound.limit],
+        )  # fmt: skip
+    notes = [_checked(found.check), *_models(found)]
+    return Group(heading(head), rows, *(Text(f"  {note}", style="dim") for note in notes))
+
+
+def _checked(check: Check) -> str:
+    how = "the fit's error is" if check.fitted else "predicted from one core; the error is"
+    verdict = "within" if check.holds else "NOT within"
+    return (
+        f"validation on 2 cores: {check.predicted:.1f} against {check.measured:.1f} measured; {how} "
+        f"{100 * check.error:+.1f} %, {verdict} {100 * TOLERANCE:.0f} %"
+    )
+
+
+def _models(found: Prediction) -> list[str]:
+    paths = found.paths
+    parts = [f"out {paths.out:.1f} ns"]
+    parts += [
+        f"{name} {ns:.1f} ns" for name, ns in (("back", paths.back), ("opening", paths.opening)) if ns is not None
+    ]
+    notes = [f"paths: {', '.join(parts)}; they explain the one-core figure to {100 * paths.error:+.1f} %"]
+    misses = ", ".join(f"{ns:.1f} ns past {size >> 10} KiB" for ns, size in
+                       zip(found.caches.penalties, found.caches.levels, strict=True))  # fmt: skip
+    notes.append(f"caches: {found.caches.base:.1f} ns, {misses}; error {100 * found.caches.error:.1f} %")
+    if found.locks:
+        notes.append(
+            f"locks: {found.locks.serial:.2f} ns of a packet shut others out, {found.locks.each:.2f} ns more for every "
+            f"further core; fitted on 1 and 2 cores, error {100 * found.locks.error:.1f} %"
+        )
+    return notes
+
+
+def document(machine: dict[str, Any], found: Sequence[Prediction]) -> dict[str, Any]:
+    return {"machine": machine, "predictions": [_json(prediction) for prediction in found]}
+
+
+def _json(found: Prediction) -> dict[str, Any]:
+    load, check, paths, locks = found.load, found.check, found.paths, found.locks
+    return {
+        "nf": found.nf,
+        "form": found.form,
+        "traffic": load.traffic,
+        "flows": load.flows,
+        "size": round(load.size, 1),
+        "measured": [run_json(run) for run in found.measured],
+        "predicted": [
+            {"cores": p.cores, "mpps_memory": round(p.memory, 3), "mpps": round(p.bound.mpps, 3),
+             "limit": p.bound.limit, "busiest_share": round(p.share, 5)}
+            for p in found.points if p.cores > 1
+        ],
+        "validation": {"cores": 2, "predicted": round(check.predicted, 3), "measured": round(check.measured, 3),
+                       "error": round(check.error, 4), "fitted": check.fitted, "holds": check.holds},
+        "paths_ns": {"out": round(paths.out, 3), "back": _round(paths.back), "opening": _round(paths.opening),
+                     "error": round(paths.error, 4)},
+        "caches": {"base_ns": round(found.caches.base, 3), "bytes": list(found.caches.levels),
+                   "penalties_ns": [round(ns, 3) for ns in found.caches.penalties],
+                   "error": round(found.caches.error, 4)},
+        "locks": None if locks is None else {"serial_ns": round(locks.serial, 4), "each_ns": round(locks.each, 4),
+                                             "error": round(locks.error, 4)},
+    }  # fmt: skip
+
+
+def _round(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
