@@ -181,6 +181,7 @@ def predict(
     from maestro.bench.machine import machine
     from maestro.bench.predict import Want
     from maestro.bench.predict import predict as predicted
+    from maestro.bench.predicted import document as as_document
     from maestro.report import json
     from maestro.report import predicted as pages
     from maestro.report.view import View
@@ -191,13 +192,49 @@ def predict(
     job = job_of(sources=sources, cores=2, strategy="auto", **options)
     with tempfile.TemporaryDirectory(prefix="maestro-predict-") as folder:
         found = predicted(Want(job, traffic=wanted, **asked), Path(folder), view.phases(), _warn(quiet))
-    document = pages.document(machine(), found)
+    document = as_document(machine(), found)
     if out:
         figures.write(document, out, "predict", _warn(quiet))
     view.show(pages.predicted(found))
     view.document(json.text(document))
     if not all(one.check.holds for one in found):
         click.get_current_context().exit(ExitStatus.DIFFERENT)
+
+
+@bench.command()
+@click.argument("sources", nargs=-1, type=path_type, metavar="[NF...]")
+@click.option("--out", type=path_type, default="maestro-suite", show_default=True, metavar="DIR", help="Results.")
+@click.option("--only", default=None, metavar="F,F,...", help="Of nfs, sizes, churn, flows, skew, predict.")
+@click.option("--flows", type=positive, default=40_000, show_default=True, metavar="N", help="Flows at a time.")
+@click.option(
+    "--most", type=positive, default=1_000_000, show_default=True, metavar="N", help="The curve's last flows."
+)
+@click.option(
+    "--upto", type=click.IntRange(2, 256), default=64, show_default=True, metavar="N", help="Cores predicted."
+)
+@click.option("--rounds", default=5, show_default=True, type=positive, help="Timed passes over the packets a turn.")
+@click.option("--turns", default=3, show_default=True, type=positive, help="Turns of every program.")
+@output
+def suite(
+    sources: tuple[Path, ...], out: Path, only: str | None, as_json: bool, quiet: bool, verbose: bool, **options: Any
+) -> None:
+    """Every figure, of the bundled examples or the NFs given; started again, it goes on where it was stopped."""
+    from maestro.bench import suite as work
+    from maestro.bench import suite_figures
+    from maestro.bundle import examples
+    from maestro.report import json
+    from maestro.report.view import View
+
+    view, say, settings = View(as_json, quiet, verbose), _warn(quiet), work.Settings(**options)
+    jobs = _jobs(max(settings.cores), sources=sources or (examples(),), include_dirs=(), defines=(), port_names={},
+                 ports=2, nic="e810", seed=settings.seed)  # fmt: skip
+    phases = View(quiet=True).phases() if not verbose else view.phases()
+    todo = work.units(jobs, settings, tuple(only.split(",")) if only else work.FIGURES, phases, say)
+    found = work.run_suite(todo, settings, out, say)
+    written = suite_figures.write(found, out, say)
+    for path in written:
+        view.text(str(path))
+    view.document(json.text({"results": found, "figures": [str(path) for path in written]}))
 
 
 @bench.command()

@@ -74,7 +74,7 @@ def by_cores(runs: Sequence[Run], traffic: str, note: str) -> Chart:
         for run in group:
             first.setdefault(run["nf"], run)
         label = f"{group[0]['form']} x{group[0]['cores']}"
-        series.append(_line(label, [(nf, run) for nf, run in first.items()], number))
+        series.append(_line(label, list(first.items()), number))
     name = "by-cores-" + "".join(c if c.isalnum() else "-" for c in traffic)
     return Chart(name, f"Throughput by cores, {traffic}", "", "Mpps", tuple(series), "bars", note=note)
 
@@ -106,7 +106,7 @@ def predicted(one: dict[str, Any], note: str) -> Chart:
     )  # fmt: skip
 
 
-def _line(label: str, points: Sequence[tuple[float | str, Run]], colour: int) -> Series:
+def _line(label: str, points: Sequence[tuple[Any, Run]], colour: int) -> Series:
     ordered = sorted(points, key=lambda p: (0.0, p[0]) if isinstance(p[0], str) else (p[0], ""))
     rates = [run["mpps_cpu"] for _, run in ordered]
     return Series(
