@@ -12,11 +12,13 @@ import click
 
 from maestro import __version__
 from maestro.cli_bench import bench, predict
+from maestro.cli_doctor import doctor
 from maestro.cli_options import NFCommand, captures, job_of, nf, nic, output, positive
 from maestro.cli_rss import rss
 from maestro.diagnostics import ExitStatus, UserError
 
 if TYPE_CHECKING:
+    from maestro.pipeline import Job
     from maestro.report.view import View
 
 START = """\
@@ -29,6 +31,7 @@ Maestro compiles a sequential network function in C into a parallel one.
   maestro bench fw.c                      packets per second, original against 1 and 2 cores
   maestro explain not-hashable            what a code in brackets means, and what to do
   maestro rss hash --key 6d5a A B         RSS keys and tables on their own
+  maestro doctor eth0                     what a NIC's RSS does now, and whether it will do
 
 More: maestro COMMAND --help"""
 
@@ -67,12 +70,13 @@ def main(ctx: click.Context) -> None:
 
 
 main.add_command(rss)
+main.add_command(doctor)
 main.add_command(bench)
 main.add_command(predict)
 
 
 @main.command(cls=NFCommand)
-@nf
+@nf()
 @output
 @click.option("--dump", type=click.Choice(["program", "model", "constraints"]), help="Print an intermediate form.")
 @click.option("--table", is_flag=True, help="One line an NF: every SOURCE is an NF, or a folder of NFs.")
@@ -124,7 +128,7 @@ def _table(view: View, **options: Any) -> None:
 
 
 @main.command(cls=NFCommand)
-@nf
+@nf()
 @output
 @click.option(
     "-o",
@@ -153,7 +157,7 @@ def parallelize(out_dir: Path, build: bool, as_json: bool, quiet: bool, verbose:
 
 
 @main.command(cls=NFCommand)
-@nf
+@nf("all")
 @output
 @click.option(
     "--pcap",
@@ -169,17 +173,33 @@ def verify(
 ) -> None:
     """Compare the parallel NF with the original, packet by packet.
 
-    The exit status is 5 when a verdict or a byte differs.
+    The exit status is 5 when a verdict or a byte differs. --strategy all compares every form that the NF has.
     """
     from maestro import pipeline
     from maestro.report import json, terminal
     from maestro.report.view import View
 
     view = View(as_json, quiet, verbose)
-    result = pipeline.verify(job_of(**options), pcaps or None, packets, view.phases())
+    job = job_of(**options)
+    if job.strategy == "all":
+        _verify_forms(job, pcaps or None, packets, view)
+        return
+    result = pipeline.verify(job, pcaps or None, packets, view.phases())
     view.show(terminal.comparison(result))
     view.document(json.render(result))
     if result.comparison is not None and not result.comparison.same:
+        click.get_current_context().exit(ExitStatus.DIFFERENT)
+
+
+def _verify_forms(job: Job, pcaps: dict[int, Path] | None, packets: int | None, view: View) -> None:
+    from maestro import forms
+    from maestro.report import forms as report
+
+    found = forms.verify_forms(job, pcaps, packets, view.phases())
+    view.show(report.table_of(found))
+    view.document(report.as_json(found))
+    compared = [f.result.comparison for f in found if f.result and f.result.comparison]
+    if not all(c.same for c in compared):
         click.get_current_context().exit(ExitStatus.DIFFERENT)
 
 

@@ -91,17 +91,18 @@ nf_source = options_of(
     ),
     click.option("--ports", default=2, show_default=True, type=int, metavar="N", help="Ports of the NF."),
 )
-nf = options_of(
-    nf_source,
-    nic,
-    click.option(
+
+
+def nf(*more: str) -> Callable[[F], F]:
+    """The options of commands that take an NF; ``more``: strategies that only this command knows."""
+    strategy = click.option(
         "--strategy",
-        type=click.Choice(["auto", "shared-nothing", "locks", "htm"]),
+        type=click.Choice(["auto", "shared-nothing", "locks", "htm", *more]),
         default="auto",
         show_default=True,
         help="How cores share state.",
-    ),
-)
+    )
+    return options_of(nf_source, nic, strategy)
 
 
 def job_of(**options: Any) -> Job:

@@ -208,14 +208,14 @@ def verify(job: Job, inputs: Mapping[int, Path] | None, packets: int | None, pha
 
     ``packets``: how many to generate; None: enough to fill the tables, up to ``MAX_PACKETS``.
     """
-    _check_inputs(job, inputs or {})
+    check_inputs(job, inputs or {})
     with TemporaryDirectory(prefix="maestro-verify-") as folder:
         result = parallelize(job, Path(folder, "project"), phases, build=True, extra=lambda _: "{}")
         result = compare_with_reference(result, Path(folder), inputs, packets, phases)
         return replace(result, project=None, program=None)
 
 
-def _check_inputs(job: Job, inputs: Mapping[int, Path]) -> None:
+def check_inputs(job: Job, inputs: Mapping[int, Path]) -> None:
     """Raises UserError (``pcap``) for what need not wait for two builds: no such port, a file that cannot be read."""
     for port, path in inputs.items():
         if port >= job.ports:
@@ -227,36 +227,51 @@ def _check_inputs(job: Job, inputs: Mapping[int, Path]) -> None:
 
 
 def compare_with_reference(
-    result: Result, folder: Path, inputs: Mapping[int, Path] | None, packets: int | None, phases: Phases
+    result: Result,
+    folder: Path,
+    inputs: Mapping[int, Path] | None,
+    packets: int | None,
+    phases: Phases,
+    made: Sequence[Captures] = (),
 ) -> Result:
-    """Build the reference in ``folder`` and compare every packet's verdict and bytes."""
+    """Build the reference in ``folder`` and compare every packet's verdict and bytes.
+
+    ``made``: what :func:`model_traffic` made, if it has.
+    """
     original, program = reference(result, folder, phases), result.program
     assert program is not None
-    sets = [inputs] if inputs else _traffic(result, program, folder / "traffic", packets, phases)
+    if not inputs:
+        made = made or model_traffic(result.model, folder / "traffic", packets, phases)
+    sets = [inputs] if inputs else _traffic(result, program, folder / "traffic", made, phases)
     comparison = phases.run(
         "verify", lambda: _compare(result, original, program, sets), lambda c: f"{c.differences} differences"
     )
     return replace(result, comparison=comparison, timings=phases.timings)
 
 
-def _traffic(result: Result, program: Path, folder: Path, packets: int | None, phases: Phases) -> Sequence[Captures]:
-    """Captures, several sets: two-way traffic, packets for every path, replies to what the NF makes of them."""
-    model = result.model
+def model_traffic(model: Model, folder: Path, packets: int | None, phases: Phases) -> Sequence[Captures]:
+    """Captures, several sets, for any form of the NF: two-way traffic, and packets for every path."""
     enough = enough_packets(model)
     count = packets or min(max(enough, MIN_PACKETS), MAX_PACKETS)
-    sets: list[Captures] = list(
-        phases.run(
-            "traffic",
-            lambda: two_way_traffic(model, folder, packets=count),
-            lambda _: f"{count} packets, both ways, expiry, {'full' if count >= enough else 'partly filled'} tables",
-        )
+    two_way = phases.run(
+        "traffic",
+        lambda: two_way_traffic(model, folder, packets=count),
+        lambda _: f"{count} packets, both ways, expiry, {'full' if count >= enough else 'partly filled'} tables",
     )
     made, _ = phases.run(
         "solve",
         lambda: path_traffic(model, folder),
         lambda m: f"packets for {m[1]} of {_count(len(model.paths), 'path')}",
     )
-    sets += [made, *_few_flows(result, folder)]
+    return [*two_way, made]
+
+
+def _traffic(
+    result: Result, program: Path, folder: Path, made: Sequence[Captures], phases: Phases
+) -> Sequence[Captures]:
+    """``made``, with replies to what the NF makes of them."""
+    model = result.model
+    sets = [*made, *_few_flows(result, folder)]
     if not rewrites(model):
         return sets
     spec = Replies(model.ports, timeout_of(model) // 4)

@@ -43,6 +43,8 @@ struct options {
   unsigned frame_bytes; /* room in a buffer */
   unsigned check_every; /* of a core's packets, look at one in so many; 0: at none */
   unsigned idle_ms;     /* stop when nothing has arrived for so long; 0: never */
+  const char *trace;    /* a file for a line a packet; NULL: none */
+  unsigned trace_packets; /* at most */
 };
 
 void options_parse(struct options *options, int count, char **arguments);
@@ -166,6 +168,17 @@ void rss_require(unsigned port, uint16_t id, const struct rte_eth_dev_info *info
 /* Once it has been started: sets key and table, and reads them back. */
 void rss_apply(const struct run *run, unsigned port, uint16_t id,
                const struct rte_eth_dev_info *info);
+
+/* ---- Trace ---- */
+
+void trace_open(const struct options *options);
+
+/* Once no worker runs any more. False, with a message, when not all could be written. */
+bool trace_close(const struct options *options);
+
+/* A line for each packet that a burst from `port` gave. */
+void trace(const struct worker *worker, unsigned port, struct rte_mbuf *const *packets,
+           unsigned received);
 
 /* ---- Statistics ---- */
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "dpdk.h"
+#include "maestro/htm_stats.h"
 
 struct field {
   const char *name;
@@ -43,7 +44,12 @@ static void print_cores(const struct run *run, FILE *file) {
             core, worker->lcore, processed(worker));
     for (unsigned i = 0; i < FIELDS; i++)
       fprintf(file, ", \"%s\": %" PRIu64, fields[i].name, value(worker, &fields[i]));
-    fprintf(file, ", \"cpu_seconds\": %.6f}", cpu_seconds(worker));
+    fprintf(file, ", \"cpu_seconds\": %.6f", cpu_seconds(worker));
+    if (nf_htm != NULL) {
+      const struct nf_htm counts = nf_htm(worker->nf);
+      htm_stats_print(file, &counts);
+    }
+    fprintf(file, "}");
   }
   fprintf(file, "\n  ],\n");
 }

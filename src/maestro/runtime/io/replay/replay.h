@@ -113,6 +113,7 @@ struct worker {
   int64_t begin_ns; /* of the wall clock */
   int64_t end_ns;
   struct nf_core *nf;
+  struct nf_htm htm; /* at the end, if the NF has it */
   _Alignas(APART) atomic_size_t reached; /* place in the trace of the packet that it is at, or
                                           * FINISHED when its queue is empty */
 };

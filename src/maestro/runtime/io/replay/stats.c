@@ -1,6 +1,7 @@
 /* Counters as JSON. */
 #include <stdlib.h>
 
+#include "maestro/htm_stats.h"
 #include "replay.h"
 
 struct tally {
@@ -53,8 +54,11 @@ static void print_cores(const struct run *run, const struct tally *tallies) {
     printf("%s\n    {\"core\": %u, \"packets\": %llu, ", core ? "," : "", core,
            (unsigned long long)worker->turns);
     print_tally(&tallies[core]);
-    printf(", \"resteered_from\": %zu, \"resteered_to\": %zu, \"cpu_seconds\": %.9f}",
+    printf(", \"resteered_from\": %zu, \"resteered_to\": %zu, \"cpu_seconds\": %.9f",
            worker->resteered_from, worker->resteered_to, seconds(worker->cpu_ns[0]));
+    if (nf_htm != NULL)
+      htm_stats_print(stdout, &worker->htm);
+    printf("}");
   }
   printf("\n  ],\n");
 }
