@@ -97,6 +97,34 @@ struct rss_setting rss_setting(const struct maestro_rss *rss, uint64_t offered) 
   return setting;
 }
 
+/* ---- In words ---- */
+
+#define WORD(name) {RTE_ETH_RSS_##name, #name}
+static const struct {
+  uint64_t bit;
+  const char *name;
+} words[] = {WORD(IPV4),          WORD(FRAG_IPV4),        WORD(NONFRAG_IPV4_TCP),
+             WORD(NONFRAG_IPV4_UDP), WORD(NONFRAG_IPV4_SCTP), WORD(NONFRAG_IPV4_OTHER),
+             WORD(IPV6),          WORD(FRAG_IPV6),        WORD(NONFRAG_IPV6_TCP),
+             WORD(NONFRAG_IPV6_UDP), WORD(NONFRAG_IPV6_SCTP), WORD(NONFRAG_IPV6_OTHER),
+             WORD(L3_SRC_ONLY),   WORD(L3_DST_ONLY),      WORD(L4_SRC_ONLY),
+             WORD(L4_DST_ONLY)};
+#undef WORD
+
+unsigned rss_words(uint64_t hash, const char *names[RSS_WORDS]) {
+  unsigned found = 0;
+  for (unsigned i = 0; i < sizeof words / sizeof words[0]; i++)
+    if (hash & words[i].bit)
+      names[found++] = words[i].name;
+  return found;
+}
+
+const char *spread_by(const struct run *run) {
+  if (run->cores == 1)
+    return "one core";
+  return atomic_load(&run->software) ? "software" : "nic";
+}
+
 /* ---- What a port offers ---- */
 
 /* Key bytes that decide a hash: those that some input bit meets. */
@@ -212,12 +240,13 @@ static void set_table(const struct run *run, unsigned port, uint16_t id,
 }
 
 /* What has arrived since the port was started was spread by the device's own key and table. */
-static void discard_early(const struct run *run, uint16_t id) {
+static void discard_early(const struct run *run, unsigned port, uint16_t id) {
   struct rte_mbuf *packets[BATCH];
   for (unsigned core = 0; core < run->cores; core++) {
     unsigned received = 1, rounds = run->options->descriptors / BATCH + 1;
     for (; received > 0 && rounds > 0; rounds--) {
       received = rte_eth_rx_burst(id, (uint16_t)core, packets, BATCH);
+      run->early[port] += received;
       for (unsigned i = 0; i < received; i++)
         rte_pktmbuf_free(packets[i]);
     }
@@ -228,5 +257,5 @@ void rss_apply(const struct run *run, unsigned port, uint16_t id,
                const struct rte_eth_dev_info *info) {
   set_key(port, id, info);
   set_table(run, port, id, info);
-  discard_early(run, id);
+  discard_early(run, port, id);
 }

@@ -85,6 +85,8 @@ struct effect {
 
 #define FINISHED SIZE_MAX
 
+enum { TABLES = 64 }; /* of an NF; statistics leave out more */
+
 struct worker {
   _Alignas(APART) unsigned core;
   size_t count;
@@ -100,6 +102,8 @@ struct worker {
   int64_t begin_ns; /* of the wall clock */
   int64_t end_ns;
   struct nf_core *nf;
+  struct nf_table tables[TABLES]; /* after the last packet */
+  unsigned table_count;
   _Alignas(APART) atomic_size_t reached; /* place in the trace of the packet that it is at, or
                                           * FINISHED when its queue is empty */
 };
@@ -156,6 +160,7 @@ void bench_worker(const struct run *run, struct worker *worker, void (*wait)(voi
 void outputs_write(const struct run *run);
 void merged_write(const struct run *run);
 void verdicts_write(const struct run *run);
+void stats_note_tables(struct worker *worker);
 void stats_print(const struct run *run);
 void bench_print(const struct run *run);
 

@@ -212,6 +212,8 @@ static void release_state(const struct run *run) {
   if (run->options->merged != NULL)
     merged_write(run);
   for (unsigned core = 0; core < run->options->cores; core++)
+    stats_note_tables(&run->workers[core]);
+  for (unsigned core = 0; core < run->options->cores; core++)
     nf_core_destroy(run->workers[core].nf);
 }
 
