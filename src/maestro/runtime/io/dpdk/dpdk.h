@@ -179,7 +179,7 @@ void flush(struct worker *worker);
 /* ---- Ports ---- */
 
 void ports_start(const struct run *run);
-void ports_stop(const struct options *options);
+void ports_stop(const struct run *run);
 
 /* What a device needs to be told so that it spreads packets as `rss` says. */
 struct rss_setting {
@@ -190,6 +190,17 @@ struct rss_setting {
 /* `offered`: the device's RTE_ETH_RSS_*; where two words mean the same, the one it knows is
  * chosen. */
 struct rss_setting rss_setting(const struct maestro_rss *rss, uint64_t offered);
+
+/* How a port is told: by one setting for all packets if that says it all, otherwise by flow rules
+ * beside a plain setting, if rules can say it. If neither can: `wrong`, or `hash` has more than is
+ * offered. */
+struct rss_way {
+  bool rules;
+  uint64_t hash;
+  char wrong[80];
+};
+
+struct rss_way rss_way(const struct maestro_rss *rss, uint64_t offered);
 
 extern const char *const packet_type_names[MAESTRO_PACKET_TYPES];
 

@@ -128,7 +128,7 @@ int main(int count, char **arguments) {
   pthread_join(control, NULL);
   telemetry_close();
   stats_print(&run, stdout);
-  ports_stop(&options);
+  ports_stop(&run);
   bool misled = atomic_load(&run.misled);
   run_destroy(&run);
   nf_shared_destroy(shared);
