@@ -19,7 +19,8 @@ DOCS = ROOT / "docs"
 
 ORDER = (
     "diagnostics", "bundle", "ir", "frontend", "solver", "models", "symex", "rss", "sharding", "certificate",
-    "codegen", "traffic", "verify", "bench", "pipeline", "report", "cli_rss", "cli",
+    "codegen", "traffic", "verify", "bench", "pipeline", "forms", "doctor", "report", "cli_rss",
+    "cli_doctor", "cli",
 )  # fmt: skip
 """Data flow: a room imports only what stands before it. ``rss`` serves ``sharding``; ``solver`` serves ``models``."""
 

@@ -13,6 +13,7 @@ import click
 from click.core import ParameterSource
 
 from maestro import __version__
+from maestro.cli_doctor import doctor
 from maestro.cli_rss import rss
 from maestro.diagnostics import ExitStatus, UserError
 
@@ -32,6 +33,7 @@ Maestro compiles a sequential network function in C into a parallel one.
   maestro bench fw.c                      packets per second, original against 1 and 2 cores
   maestro explain not-hashable            what a code in brackets means, and what to do
   maestro rss hash --key 6d5a A B         RSS keys and tables on their own
+  maestro doctor eth0                     what a NIC's RSS does now, and whether it will do
 
 More: maestro COMMAND --help"""
 
@@ -120,7 +122,7 @@ _nic = _options(
     click.option("--cores", default=2, show_default=True, type=int, metavar="N", help="Cores to work on."),
     click.option("--seed", default=None, type=int, metavar="N", help="Same seed, same RSS keys (default: new ones)."),
 )
-_nf = _options(
+_settings = _options(
     _source,
     click.option(
         "-I", "include_dirs", multiple=True, type=click.Path(path_type=Path), metavar="DIR", help="Include folder."
@@ -136,14 +138,19 @@ _nf = _options(
     ),
     click.option("--ports", default=2, show_default=True, type=int, metavar="N", help="Ports of the NF."),
     _nic,
-    click.option(
+)
+
+
+def _nf(*more: str) -> Callable[[F], F]:
+    """The options of commands that take an NF; ``more``: strategies that only this command knows."""
+    strategy = click.option(
         "--strategy",
-        type=click.Choice(["auto", "shared-nothing", "locks", "htm"]),
+        type=click.Choice(["auto", "shared-nothing", "locks", "htm", *more]),
         default="auto",
         show_default=True,
         help="How cores share state.",
-    ),
-)
+    )
+    return _options(_settings, strategy)
 
 
 def _job(**options: Any) -> Job:
@@ -177,10 +184,11 @@ def main(ctx: click.Context) -> None:
 
 
 main.add_command(rss)
+main.add_command(doctor)
 
 
 @main.command(cls=NFCommand)
-@_nf
+@_nf()
 @_output
 @click.option("--dump", type=click.Choice(["program", "model", "constraints"]), help="Print an intermediate form.")
 @click.option("--table", is_flag=True, help="One line an NF: every SOURCE is an NF, or a folder of NFs.")
@@ -232,7 +240,7 @@ def _table(view: View, **options: Any) -> None:
 
 
 @main.command(cls=NFCommand)
-@_nf
+@_nf()
 @_output
 @click.option(
     "-o",
@@ -261,7 +269,7 @@ def parallelize(out_dir: Path, build: bool, as_json: bool, quiet: bool, verbose:
 
 
 @main.command(cls=NFCommand)
-@_nf
+@_nf("all")
 @_output
 @click.option(
     "--pcap",
@@ -279,22 +287,38 @@ def verify(
 ) -> None:
     """Compare the parallel NF with the original, packet by packet.
 
-    The exit status is 5 when a verdict or a byte differs.
+    The exit status is 5 when a verdict or a byte differs. --strategy all compares every form that the NF has.
     """
     from maestro import pipeline
     from maestro.report import json, terminal
     from maestro.report.view import View
 
     view = View(as_json, quiet, verbose)
-    result = pipeline.verify(_job(**options), pcaps or None, packets, view.phases())
+    job = _job(**options)
+    if job.strategy == "all":
+        _verify_forms(job, pcaps or None, packets, view)
+        return
+    result = pipeline.verify(job, pcaps or None, packets, view.phases())
     view.show(terminal.comparison(result))
     view.document(json.render(result))
     if result.comparison is not None and not result.comparison.same:
         click.get_current_context().exit(ExitStatus.DIFFERENT)
 
 
+def _verify_forms(job: Job, pcaps: dict[int, Path] | None, packets: int | None, view: View) -> None:
+    from maestro import forms
+    from maestro.report import forms as report
+
+    found = forms.verify_forms(job, pcaps, packets, view.phases())
+    view.show(report.table_of(found))
+    view.document(report.as_json(found))
+    compared = [f.result.comparison for f in found if f.result and f.result.comparison]
+    if not all(c.same for c in compared):
+        click.get_current_context().exit(ExitStatus.DIFFERENT)
+
+
 @main.command(cls=NFCommand)
-@_nf
+@_nf()
 @_output
 @click.option("--flows", default=10_000, show_default=True, type=_positive, metavar="N", help="Established flows.")
 @click.option("--rounds", default=5, show_default=True, type=_positive, help="Timed passes over the packets a turn.")

@@ -23,7 +23,7 @@ from maestro.codegen.project import require_fresh, write_project
 from maestro.diagnostics import InternalError, UserError
 from maestro.frontend.names import is_runtime
 from maestro.frontend.nf import LoadedNF, load
-from maestro.frontend.toolchain import build_native
+from maestro.frontend.objects import Build, build_program
 from maestro.ir.dump import dump as model_text
 from maestro.ir.model import Model
 from maestro.ir.plan import Plan, Reason
@@ -124,13 +124,15 @@ class Result:
     timings: tuple[Timing, ...] = ()
 
 
-def analyze(job: Job, phases: Phases) -> Result:
-    """C → plan with its proof. Raises the diagnostics of every phase."""
+def analyze(job: Job, phases: Phases, known: Result | None = None) -> Result:
+    """C → plan with its proof. Raises the diagnostics of every phase.
+
+    ``known``: a result for the same NF with the same settings (another strategy, say): it need not be explored again.
+    """
     profile = _checked(job)
     if job.seed is None:
         job = replace(job, seed=randbits(32))  # keys that an attacker knows are keys that he can flood
-    nf = phases.run("compile", lambda: load(job.sources, include_dirs=job.include_dirs, defines=job.defines), _compiled)
-    model = phases.run("explore", lambda: _explore(nf, job), lambda m: _count(len(m.paths), "path"))
+    nf, model = (known.nf, known.model) if known else _paths(job, phases)
     decision, certificate = _decide(job, nf, model, profile, (), phases)
     if not certificate.holds and job.strategy == "auto":
         decision, certificate = _decide(job, nf, model, profile, _unproven(certificate), phases)
@@ -139,6 +141,11 @@ def analyze(job: Job, phases: Phases) -> Result:
         raise InternalError(f"the plan does not pass the independent check, so it is not used:\n{failures}")
     root = job.sources[0] if job.sources[0].is_dir() else job.sources[0].parent
     return Result(job, root, nf, model, decision.plan, decision.quality, certificate, timings=phases.timings)
+
+
+def _paths(job: Job, phases: Phases) -> tuple[LoadedNF, Model]:
+    nf = phases.run("compile", lambda: load(job.sources, include_dirs=job.include_dirs, defines=job.defines), _compiled)
+    return nf, phases.run("explore", lambda: _explore(nf, job), lambda m: _count(len(m.paths), "path"))
 
 
 def _decide(
@@ -172,7 +179,11 @@ def parallelize(job: Job, out_dir: Path, phases: Phases, *, build: bool, extra: 
     ``extra`` gives the text of ``plan.json``, written beside the code.
     """
     require_fresh(out_dir)
-    result = analyze(job, phases)
+    return generate(analyze(job, phases), out_dir, phases, build=build, extra=extra)
+
+
+def generate(result: Result, out_dir: Path, phases: Phases, *, build: bool, extra: Callable[[Result], str]) -> Result:
+    """The generated project of an analysed NF in ``out_dir``; the rest is as for :func:`parallelize`."""
     note = ", ".join(str(f) for f in result.nf.files)
     phases.run(
         "generate",
@@ -199,14 +210,14 @@ def verify(job: Job, inputs: Mapping[int, Path] | None, packets: int | None, pha
 
     ``packets``: how many to generate; None: enough to fill the tables, up to ``MAX_PACKETS``.
     """
-    _check_inputs(job, inputs or {})
+    check_inputs(job, inputs or {})
     with TemporaryDirectory(prefix="maestro-verify-") as folder:
         result = parallelize(job, Path(folder, "project"), phases, build=True, extra=lambda _: "{}")
         result = compare_with_reference(result, Path(folder), inputs, packets, phases)
         return replace(result, project=None, program=None)
 
 
-def _check_inputs(job: Job, inputs: Mapping[int, Path]) -> None:
+def check_inputs(job: Job, inputs: Mapping[int, Path]) -> None:
     """Raises UserError (``pcap``) for what need not wait for two builds: no such port, a file that cannot be read."""
     for port, path in inputs.items():
         if port >= job.ports:
@@ -218,37 +229,52 @@ def _check_inputs(job: Job, inputs: Mapping[int, Path]) -> None:
 
 
 def compare_with_reference(
-    result: Result, folder: Path, inputs: Mapping[int, Path] | None, packets: int | None, phases: Phases
+    result: Result,
+    folder: Path,
+    inputs: Mapping[int, Path] | None,
+    packets: int | None,
+    phases: Phases,
+    made: Sequence[Captures] = (),
 ) -> Result:
-    """Build the reference in ``folder`` and compare every packet's verdict and bytes."""
+    """Build the reference in ``folder`` and compare every packet's verdict and bytes.
+
+    ``made``: what :func:`model_traffic` made, if it has.
+    """
     reference, program = folder / "reference", result.program
     assert program is not None
     phases.run("reference", lambda: _reference(result, reference), lambda _: "the NF's own source, built as it is")
-    sets = [inputs] if inputs else _traffic(result, program, folder / "traffic", packets, phases)
+    if not inputs:
+        made = made or model_traffic(result.model, folder / "traffic", packets, phases)
+    sets = [inputs] if inputs else _traffic(result, program, folder / "traffic", made, phases)
     comparison = phases.run(
         "verify", lambda: _compare(result, reference, program, sets), lambda c: f"{c.differences} differences"
     )
     return replace(result, comparison=comparison, timings=phases.timings)
 
 
-def _traffic(result: Result, program: Path, folder: Path, packets: int | None, phases: Phases) -> Sequence[Captures]:
-    """Captures, several sets: two-way traffic, packets for every path, replies to what the NF makes of them."""
-    model = result.model
+def model_traffic(model: Model, folder: Path, packets: int | None, phases: Phases) -> Sequence[Captures]:
+    """Captures, several sets, for any form of the NF: two-way traffic, and packets for every path."""
     enough = enough_packets(model)
     count = packets or min(max(enough, MIN_PACKETS), MAX_PACKETS)
-    sets: list[Captures] = list(
-        phases.run(
-            "traffic",
-            lambda: two_way_traffic(model, folder, packets=count),
-            lambda _: f"{count} packets, both ways, expiry, {'full' if count >= enough else 'partly filled'} tables",
-        )
+    two_way = phases.run(
+        "traffic",
+        lambda: two_way_traffic(model, folder, packets=count),
+        lambda _: f"{count} packets, both ways, expiry, {'full' if count >= enough else 'partly filled'} tables",
     )
     made, _ = phases.run(
         "solve",
         lambda: path_traffic(model, folder),
         lambda m: f"packets for {m[1]} of {_count(len(model.paths), 'path')}",
     )
-    sets += [made, *_few_flows(result, folder)]
+    return [*two_way, made]
+
+
+def _traffic(
+    result: Result, program: Path, folder: Path, made: Sequence[Captures], phases: Phases
+) -> Sequence[Captures]:
+    """``made``, with replies to what the NF makes of them."""
+    model = result.model
+    sets = [*made, *_few_flows(result, folder)]
     if not rewrites(model):
         return sets
     spec = Replies(model.ports, timeout_of(model) // 4)
@@ -333,7 +359,9 @@ def _proven(certificate: Certificate) -> str:
 def _build(project: Path, program: Path) -> None:
     runtime = sorted(f for f in (project / "runtime").rglob("*.c") if f.parent.name != "dpdk")
     sources = [project / "nf.c", project / "nf_rss.c", *runtime]
-    build_native(sources, program, include_dirs=[project / "include"], flags=("-O3", "-pthread"))
+    headers = "".join(f"{h.relative_to(project)}\n{h.read_text()}" for h in sorted(project.rglob("*.h")))
+    build = Build([project / "include"], flags=("-O3", "-pthread"), known=frozenset(runtime), headers=headers)
+    build_program(sources, program, build)
 
 
 def _reference(result: Result, output: Path) -> None:

@@ -43,6 +43,8 @@ def _port(p: PortPlan, cores: int) -> list[str]:
     lines += [f"    .reta = reta_{p.port},", f"    .reta_cores = {cores},"]
     if p.resteered:
         lines += wrap(f"    .resteered = {' | '.join(f'1u << {constant(t)}' for t in p.resteered)},")
+    if p.uncertain:
+        lines += wrap(f"    .uncertain = {' | '.join(f'1u << {constant(t)}' for t in p.uncertain)},")
     lines.append(f"    .owner_follows_ihl = {'true' if p.owner_layout == 'ihl' else 'false'},")
     hashed = [t for t in PACKET_TYPES if p.inputs.get(t)]
     if hashed:

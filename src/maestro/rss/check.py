@@ -80,9 +80,9 @@ def check(
     requirements: Sequence[Requirement],
     types: Mapping[int, frozenset[str]],
     table: int,
-    field_set: str | None = None,
+    field_set: str | Mapping[int, str] | None = None,
 ) -> Checked:
-    """Whether ``keys`` (by port) do it with some field set of the NIC, or with the one named.
+    """Whether ``keys`` (by port) do it with some field set of the NIC, or with the one named, for all ports or by port.
 
     ``types``: the packet types to steer, by port (``language.types_at``). Sets that need no software are preferred,
     then those that spread best. Raises UserError for a set or a table that the NIC does not have.
@@ -92,8 +92,8 @@ def check(
         text = f"{profile.title} has no indirection table of {table} entries"
         raise UserError(text, hint=f"it has {sizes}", code="rss-table")
     problem = Problem(profile, Compiled(requirements, profile.hashable), types, table.bit_length() - 1)
-    sets = _sets(profile, field_set)
-    choices = {port: variants(problem, port, sets) for port in types}
+    named = field_set if isinstance(field_set, Mapping) else dict.fromkeys(types, field_set)
+    choices = {port: variants(problem, port, _sets(profile, named[port])) for port in types}
     if not all(choices.values()):
         text = f"{profile.title} hashes nothing of these packets"
         raise UserError(text, hint="they arrive on queue 0, whatever the key", code="rss-fields")

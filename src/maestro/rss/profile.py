@@ -193,7 +193,7 @@ class _Reader:
         lists = self.get("inputs", dict)
         chosen = value if isinstance(value, list) else [value]
         for name in chosen:
-            if name not in lists:
+            if not isinstance(name, str) or name not in lists:
                 raise self.fail(key, f"{name!r} is not among [inputs]")
         found = [tuple(self.part(f"inputs.{name}", p) for p in lists[name]) for name in chosen]
         return tuple(self._known.setdefault(inputs, inputs) for inputs in found)

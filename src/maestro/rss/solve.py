@@ -34,6 +34,7 @@ class PortConfiguration:
     resteered: tuple[str, ...]
     owner_inputs: Inputs
     owner_layout: str
+    uncertain: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class Configuration:
                 resteered=p.resteered,
                 owner_inputs=p.owner_inputs if p.resteered else (),
                 owner_layout=p.owner_layout,
+                uncertain=p.uncertain,
             )
             for p in self.ports
         )
@@ -159,4 +161,5 @@ def _port(
         resteered=tuple(t for t in PACKET_TYPES if t in steering.resteered),
         owner_inputs=steering.owner_inputs,
         owner_layout=layout,
+        uncertain=tuple(t for t in PACKET_TYPES if len(steering.inputs[t]) > 1 and t not in steering.resteered),
     )

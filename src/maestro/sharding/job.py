@@ -149,6 +149,11 @@ class Job:
         """Keys that spread well, for packets that may go to any core."""
         return self._configured(())
 
+    def requirements(self, choice: Choice) -> tuple[tuple[Requirement, ...], Mapping[int, tuple[str, ...]]]:
+        """What a choice asks of the NIC, and by port the packet types that must be steered."""
+        needs = [k.need for k in self.kept(choice)]
+        return tuple(map(self._requirement, needs)), conflicting_types(needs)
+
     def configuration(self, needs: Sequence[Need]) -> Configuration | Infeasible:
         layout = self.analysis.layout.name
         ports = range(self.analysis.model.ports)

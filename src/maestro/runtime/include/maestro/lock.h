@@ -71,18 +71,23 @@ static inline void locks_destroy(struct locks *locks) {
   free(locks->lock);
 }
 
-static inline void lock_wait_(struct lock *lock) {
+/* Once round while waiting; `spins` times already. */
+static inline void lock_spin_(unsigned spins) {
   enum { SPINS = 200 }; /* then the holder may not be running at all */
+  if (spins >= SPINS) {
+    sched_yield();
+  }
+#ifdef __x86_64__
+  __builtin_ia32_pause();
+#endif
+}
+
+static inline void lock_wait_(struct lock *lock) {
   unsigned ticket = atomic_fetch_add_explicit(&lock->next, 1, memory_order_relaxed);
   MAESTRO_LOCK_PAUSE();
   for (unsigned spins = 0;
        atomic_load_explicit(&lock->serving, memory_order_acquire) != ticket; spins++) {
-    if (spins >= SPINS) {
-      sched_yield();
-    }
-#ifdef __x86_64__
-    __builtin_ia32_pause();
-#endif
+    lock_spin_(spins);
   }
 }
 

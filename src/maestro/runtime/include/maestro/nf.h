@@ -4,6 +4,7 @@
 #ifndef MAESTRO_NF_H
 #define MAESTRO_NF_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -64,6 +65,34 @@ struct nf_moment {
  * the state in common has seen. */
 struct nf_moment nf_moment(const struct nf_core *nf);
 #pragma weak nf_moment
+
+/* Number the packets, so that nf_moment() tells their order. Called before the first packet, by who wants to know: a
+ * counter is something that all packets change. Only NFs with hardware transactions have it; with locks the number is
+ * there anyway. */
+void nf_record(struct nf_shared *shared);
+#pragma weak nf_record
+
+/* Why hardware transactions abort. */
+enum nf_htm_cause {
+  NF_HTM_CONFLICT,  /* another core touched the same line */
+  NF_HTM_CAPACITY,  /* more lines than the cache holds for it */
+  NF_HTM_LOCK_HELD, /* by a packet that has fallen back */
+  NF_HTM_RETRY,     /* the CPU gives no cause, but thinks that it may be gone */
+  NF_HTM_DEBUG,
+  NF_HTM_NESTED,
+  NF_HTM_OTHER, /* an interrupt or a page fault, for instance */
+  NF_HTM_CAUSES
+};
+
+/* `commits` and `fallbacks` are packets, `aborts` tries. All 0 when this CPU has no transactions. */
+struct nf_htm {
+  bool present;
+  uint64_t commits, fallbacks, aborts[NF_HTM_CAUSES];
+};
+
+/* What has become of the core's transactions so far; any thread may ask. Only NFs with transactions have it. */
+struct nf_htm nf_htm(const struct nf_core *nf);
+#pragma weak nf_htm
 
 /* Only NFs that insert or remove headers have it, so others do not pay: whoever calls nf_packet()
  * gives such an NF NF_HEADROOM bytes before each frame, and asks it after each call where the frame

@@ -43,6 +43,8 @@ struct options {
   unsigned frame_bytes; /* room in a buffer */
   unsigned check_every; /* of a core's packets, look at one in so many; 0: at none */
   unsigned idle_ms;     /* stop when nothing has arrived for so long; 0: never */
+  const char *trace;    /* a file for a line a packet; NULL: none */
+  unsigned trace_packets; /* at most */
 };
 
 void options_parse(struct options *options, int count, char **arguments);
@@ -225,6 +227,17 @@ void rss_apply(const struct run *run, unsigned port, uint16_t id,
 void telemetry_register(void);
 void telemetry_open(struct run *run);
 void telemetry_close(void);
+
+/* ---- Trace ---- */
+
+void trace_open(const struct options *options);
+
+/* Once no worker runs any more. False, with a message, when not all could be written. */
+bool trace_close(const struct options *options);
+
+/* A line for each packet that a burst from `port` gave. */
+void trace(const struct worker *worker, unsigned port, struct rte_mbuf *const *packets,
+           unsigned received);
 
 /* ---- Statistics ---- */
 

@@ -65,7 +65,8 @@ static bool steered_by_nic(const struct maestro_rss *rss, unsigned type) {
 /* Whether packets of `type`, which have no rule of their own, fall under one that says the same. */
 static bool covered(const struct maestro_rss *rss, unsigned type, unsigned by, unsigned or_by) {
   unsigned fields = rss_fields(&rss->inputs[type]);
-  return !steered_by_nic(rss, type) || fields == rss_fields(&rss->inputs[by]) ||
+  bool any = !steered_by_nic(rss, type) || (rss->uncertain >> type & 1) != 0;
+  return any || fields == rss_fields(&rss->inputs[by]) ||
          fields == rss_fields(&rss->inputs[or_by]);
 }
 

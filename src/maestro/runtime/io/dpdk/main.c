@@ -118,6 +118,7 @@ int main(int count, char **arguments) {
   telemetry_register();
   options_parse(&options, count - used, arguments + used);
   find_ports(&options);
+  trace_open(&options);
   run_create(&run, &options);
   struct nf_shared *shared = state_create(&run);
   ports_start(&run);
@@ -130,8 +131,9 @@ int main(int count, char **arguments) {
   stats_print(&run, stdout);
   ports_stop(&run);
   bool misled = atomic_load(&run.misled);
+  bool traced = trace_close(&options);
   run_destroy(&run);
   nf_shared_destroy(shared);
   rte_eal_cleanup();
-  return fflush(stdout) != 0 ? DPDK_FAILED : misled ? DPDK_MISLED : DPDK_OK;
+  return fflush(stdout) != 0 || !traced ? DPDK_FAILED : misled ? DPDK_MISLED : DPDK_OK;
 }

@@ -38,6 +38,8 @@ static void configure(const struct run *run, unsigned port, uint16_t id,
     conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
     conf.rx_adv_conf.rss_conf.rss_hf =
         rss_way(&nf_rss[port], info->flow_type_rss_offloads).hash;
+    if (run->options->trace != NULL) /* not all devices hand the hash over unasked */
+      conf.rxmode.offloads |= info->rx_offload_capa & RTE_ETH_RX_OFFLOAD_RSS_HASH;
   }
   int error = rte_eth_dev_configure(id, (uint16_t)run->cores, (uint16_t)run->cores, &conf);
   if (error != 0)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "dpdk.h"
+#include "maestro/htm_stats.h"
 
 struct field {
   const char *name;
@@ -98,7 +99,12 @@ static void print_cores(const struct run *run, FILE *file) {
             core, load.lcore, load.packets);
     for (unsigned i = 0; i < FIELDS; i++)
       fprintf(file, ", \"%s\": %" PRIu64, fields[i].name, value(worker, &fields[i]));
-    fprintf(file, ", \"busy\": %.4f, \"cpu_seconds\": %.6f}", load.busy, load.cpu_seconds);
+    fprintf(file, ", \"busy\": %.4f, \"cpu_seconds\": %.6f", load.busy, load.cpu_seconds);
+    if (nf_htm != NULL) {
+      const struct nf_htm counts = nf_htm(worker->nf);
+      htm_stats_print(file, &counts);
+    }
+    fprintf(file, "}");
   }
   fprintf(file, "\n  ],\n");
 }

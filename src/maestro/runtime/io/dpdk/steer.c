@@ -41,7 +41,8 @@ unsigned steer(struct worker *worker, unsigned port, const struct rte_mbuf *pack
   unsigned type = maestro_packet_type(data, packet->data_len);
   if (steering->rss->resteered >> type & 1)
     return maestro_rss_core(steering, data, packet->data_len, &nic);
-  if (!check || steering->rss->inputs[type].count == 0) /* any queue will do */
+  bool certain = steering->rss->inputs[type].count > 0 && !(steering->rss->uncertain >> type & 1);
+  if (!check || !certain) /* any queue will do */
     return worker->core;
   unsigned to = maestro_rss_core(steering, data, packet->data_len, &nic);
   if (to != worker->core)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "maestro/htm_stats.h"
 #include "telemetry.h"
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -77,7 +78,6 @@ static void count_locks(struct worker *worker, void *argument) {
   counts->waits[worker->core] = own.waits;
 }
 
-/* Likewise whatever else generated NFs count on each core. */
 static void tell_locks(struct run *run, struct rte_tel_data *answer) {
   struct lock_counts counts = {{0}, {0}, {0}};
   if (nf_lock_counts == NULL)
@@ -89,6 +89,40 @@ static void tell_locks(struct run *run, struct rte_tel_data *answer) {
   tell_u64s(answer, "core_lock_reads", counts.reads, run->cores);
   tell_u64s(answer, "core_lock_writes", counts.writes, run->cores);
   tell_u64s(answer, "core_lock_waits", counts.waits, run->cores);
+}
+
+struct htm_counts {
+  uint64_t commits[RTE_MAX_LCORE], fallbacks[RTE_MAX_LCORE];
+  atomic_uint_fast64_t aborts[NF_HTM_CAUSES]; /* of all cores */
+};
+
+static void count_htm(struct worker *worker, void *argument) {
+  struct htm_counts *counts = argument;
+  struct nf_htm own = nf_htm(worker->nf);
+  counts->commits[worker->core] = own.commits;
+  counts->fallbacks[worker->core] = own.fallbacks;
+  for (unsigned cause = 0; cause < NF_HTM_CAUSES; cause++) /* cores answer at the same time */
+    atomic_fetch_add(&counts->aborts[cause], own.aborts[cause]);
+}
+
+/* Transactions: see htm_stats.h. */
+static void tell_htm(struct run *run, struct rte_tel_data *answer) {
+  struct htm_counts counts;
+  memset(&counts, 0, sizeof counts);
+  struct rte_tel_data *aborts = nf_htm == NULL ? NULL : rte_tel_data_alloc();
+  if (aborts == NULL)
+    return;
+  rte_tel_data_start_dict(aborts);
+  if (!ask(run, count_htm, &counts)) {
+    rte_tel_data_free(aborts);
+    tell_error(answer, LATE);
+    return;
+  }
+  tell_u64s(answer, "core_htm_commits", counts.commits, run->cores);
+  tell_u64s(answer, "core_htm_fallbacks", counts.fallbacks, run->cores);
+  for (unsigned cause = 0; cause < NF_HTM_CAUSES; cause++)
+    rte_tel_data_add_dict_u64(aborts, htm_cause(cause), counts.aborts[cause]);
+  rte_tel_data_add_dict_container(answer, "htm_aborts", aborts, 0);
 }
 
 static void tell_load(const struct run *run, struct rte_tel_data *answer) {
@@ -118,6 +152,7 @@ static int stats(struct run *run, const char *parameters, struct rte_tel_data *a
   tell_load(run, answer);
   tell_drops(run, answer);
   tell_locks(run, answer);
+  tell_htm(run, answer);
   return 0;
 }
 

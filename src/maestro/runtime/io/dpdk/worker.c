@@ -126,6 +126,7 @@ static unsigned receive(struct worker *worker) {
     uint16_t id = worker->run->options->port_ids[port];
     unsigned received = rte_eth_rx_burst(id, (uint16_t)worker->core, packets, BATCH);
     unsigned kept = 0;
+    trace(worker, port, packets, received);
     for (unsigned i = 0; i < received; i++)
       if (keeps(worker, port, packets[i]))
         packets[kept++] = packets[i];

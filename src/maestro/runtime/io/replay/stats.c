@@ -1,6 +1,7 @@
 /* Counters and benchmark results as JSON. */
 #include <stdlib.h>
 
+#include "maestro/htm_stats.h"
 #include "replay.h"
 
 struct tally {
@@ -83,6 +84,8 @@ static void print_cores(const struct run *run, const struct tally *tallies) {
     printf(", \"resteered_from\": %zu, \"resteered_to\": %zu, \"cpu_seconds\": %.9f",
            worker->resteered_from, worker->resteered_to, seconds(worker->cpu_ns[0]));
     print_tables(worker);
+    if (nf_htm != NULL)
+      htm_stats_print(stdout, &worker->htm);
     printf("}");
   }
   printf("\n  ],\n");

@@ -211,10 +211,13 @@ static void *worker_main(void *argument) {
 static void release_state(const struct run *run) {
   if (run->options->merged != NULL)
     merged_write(run);
-  for (unsigned core = 0; core < run->options->cores; core++)
-    stats_note_tables(&run->workers[core]);
-  for (unsigned core = 0; core < run->options->cores; core++)
-    nf_core_destroy(run->workers[core].nf);
+  for (unsigned core = 0; core < run->options->cores; core++) {
+    struct worker *worker = &run->workers[core];
+    stats_note_tables(worker);
+    if (nf_htm != NULL)
+      worker->htm = nf_htm(worker->nf);
+    nf_core_destroy(worker->nf);
+  }
 }
 
 /* ---- All threads ---- */
@@ -228,6 +231,8 @@ void run_all(struct run *run) {
   struct nf_shared *shared = nf_shared_create(cores);
   if (shared == NULL)
     die(REPLAY_FAILED, "%s: no state for %u cores: out of memory", nf_name, cores);
+  if (nf_record != NULL && !run->options->bench_rounds)
+    nf_record(shared);
   run->workers = allocate_apart(cores, sizeof *run->workers);
   rings_create(run);
   pthread_barrier_init(&barrier, NULL, cores);
