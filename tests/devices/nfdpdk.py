@@ -19,7 +19,8 @@ import pytest
 from maestro.codegen.project import write_project
 from maestro.frontend.names import is_runtime
 from maestro.frontend.nf import load
-from maestro.ir.plan import Plan
+from maestro.ir.plan import Plan, PortPlan
+from maestro.rss.hasher import Steered
 from maestro.rss.profile import load as nic
 from maestro.sharding.decide import decide
 from maestro.symex.explore import explore
@@ -141,6 +142,16 @@ def pcap_ports(queues: Sequence[Sequence[Path]], folder: Path) -> tuple[list[str
     return devices, sent
 
 
+def split(frames: Sequence[bytes], port: PortPlan) -> list[list[bytes]]:
+    """The queues of two cores, as the NIC would fill them."""
+    assert not port.resteered
+    steered = Steered(port.key, port.inputs)
+    queues: list[list[bytes]] = [[], []]
+    for frame in frames:
+        queues[port.reta[steered.hash(frame) & (port.reta_size - 1)]].append(frame)
+    return queues
+
+
 @dataclass(frozen=True)
 class Asked:
     """A running nf-dpdk, and the socket on which it answers."""
@@ -182,7 +193,10 @@ def asked(nf: Project, folder: Path, cores: int, devices: Sequence[str], *option
             client.settimeout(20)
             client.connect(str(next(path for path in found if path.exists())))
             assert json.loads(client.recv(1 << 16))["pid"] == process.pid
-            yield Asked(process, client)
+            running = Asked(process, client)
+            while running.ask("/maestro/stats") is None:  # not yet among the commands
+                time.sleep(0.02)
+            yield running
     finally:
         process.kill()
         process.communicate()

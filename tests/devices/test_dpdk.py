@@ -29,11 +29,11 @@ from nfdpdk import (
     need_dpdk,
     pcap_ports,
     project,
+    split,
     traffic,
 )
 
-from maestro.ir.plan import PortPlan
-from maestro.rss.hasher import Steered, classify
+from maestro.rss.hasher import classify
 from maestro.traffic.packets import vlan
 
 TAGGER = """
@@ -148,14 +148,16 @@ def trusting(firewall: Project, tmp_path_factory: pytest.TempPathFactory) -> Pro
     return changed(firewall, folder, "runtime/io/dpdk/ports.c", without_questions)
 
 
-def split(frames: Sequence[bytes], port: PortPlan) -> list[list[bytes]]:
-    """The queues of two cores, as the NIC would fill them."""
-    assert not port.resteered
-    steered = Steered(port.key, port.inputs)
-    queues: list[list[bytes]] = [[], []]
-    for frame in frames:
-        queues[port.reta[steered.hash(frame) & (port.reta_size - 1)]].append(frame)
-    return queues
+def test_queues_that_somebody_else_has_set_up(firewall: Project, tmp_path: Path) -> None:
+    """``--rss preset`` asks a port for nothing, and checks it all the same."""
+    queues = [split(frames, port) for frames, port in zip(traffic(), firewall.plan.ports, strict=True)]
+    given = captures(queues, tmp_path)
+    stats = assert_same_bytes(firewall, given, tmp_path, "--rss", "preset", "--rss-check", "1")
+    assert (stats["rss"], stats["misplaced"], stats["resteered_from"]) == ("preset", 0, 0)
+    wrong = captures([queue[::-1] for queue in queues], tmp_path)
+    done = firewall.run(2, pcap_ports(wrong.queues, tmp_path)[0], *TO_THE_END, "--rss", "preset")
+    assert done.returncode == MISLED
+    assert "it does not hash as it said" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -307,7 +309,7 @@ def test_ports_with_too_few_queues(nop: Project, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("devices", "options", "status", "message"),
     [
-        (NULL_PORTS, ("--rss", "magic"), USAGE, "--rss magic: must be nic or software"),
+        (NULL_PORTS, ("--rss", "magic"), USAGE, "--rss magic: must be nic, preset or software"),
         (NULL_PORTS, ("--ports", "0"), USAGE, "--ports 0: nop has 2 ports, so 2 numbers are needed"),
         (NULL_PORTS, ("--ports", "1,1"), USAGE, "--ports 1,1: 1 is there twice"),
         (NULL_PORTS, ("--ports", "1,7"), FAILED, "--ports: DPDK has no port 7"),

@@ -33,7 +33,11 @@ enum { USUAL_FRAME = 2048 }; /* bytes in a buffer; room for all frames of the us
 
 /* ---- Options, after EAL's ---- */
 
-enum rss_mode { RSS_NIC, RSS_SOFTWARE };
+enum rss_mode {
+  RSS_NIC,
+  RSS_SOFTWARE,
+  RSS_PRESET /* somebody else has set the device up; checked like RSS_NIC */
+};
 
 struct options {
   enum rss_mode rss;

@@ -140,7 +140,9 @@ unsigned rss_words(uint64_t hash, const char *names[RSS_WORDS]) {
 const char *spread_by(const struct run *run) {
   if (run->cores == 1)
     return "one core";
-  return atomic_load(&run->software) ? "software" : "nic";
+  if (atomic_load(&run->software))
+    return "software";
+  return run->options->rss == RSS_PRESET ? "preset" : "nic";
 }
 
 /* ---- What a port offers ---- */
