@@ -8,13 +8,6 @@ import click
 from click.shell_completion import CompletionItem, get_completion_class
 
 
-def nic_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Completes the names of NIC profiles."""
-    from maestro.rss.profile import names
-
-    return [CompletionItem(name) for name in names() if name.startswith(incomplete)]
-
-
 def _codes(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     from maestro.report.codes import explanations
 

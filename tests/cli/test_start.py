@@ -27,7 +27,7 @@ def test_a_new_nf_is_sharded_and_behaves(tmp_path: Path, monkeypatch: pytest.Mon
     assert Path("my-firewall/my-firewall.c").read_text().startswith("/* my-firewall: ")
     document = maestro("verify", "my-firewall", "--packets", 3000, "--json").document
     assert (document["strategy"], document["cores"]) == ("shared-nothing", 4)
-    assert document["comparison"]["differences"] == 0
+    assert document["verify"]["differences"] == 0
     again = maestro("new", "my-firewall")
     assert (again.status, again.err.splitlines()[0]) == (
         2,
