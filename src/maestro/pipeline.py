@@ -1,6 +1,6 @@
 """The phases in order, nothing else.
 
-    C ─▶ LLVM IR ─▶ paths ─▶ plan (strategies, RSS) ─▶ proof ─▶ C project ─▶ build ─▶ differential check ─▶ speed
+    C ─▶ LLVM IR ─▶ paths ─▶ plan (strategies, RSS) ─▶ proof ─▶ C project ─▶ build ─▶ differential check
 
 Phases pass values: every step takes the result so far and returns it with its own part added.
 """
@@ -15,7 +15,6 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Protocol, TypeVar
 
-from maestro.bench.measure import Row, bench
 from maestro.certificate.check import check
 from maestro.certificate.result import Certificate
 from maestro.codegen.merge import capacities
@@ -120,7 +119,6 @@ class Result:
     project: Path | None = None
     program: Path | None = None
     comparison: Comparison | None = None
-    rows: tuple[Row, ...] = ()
     timings: tuple[Timing, ...] = ()
 
 
@@ -245,14 +243,13 @@ def compare_with_reference(
 
     ``made``: what :func:`model_traffic` made, if it has.
     """
-    reference, program = folder / "reference", result.program
+    original, program = reference(result, folder, phases), result.program
     assert program is not None
-    phases.run("reference", lambda: _reference(result, reference), lambda _: "the NF's own source, built as it is")
     if not inputs:
         made = made or model_traffic(result.model, folder / "traffic", packets, phases)
     sets = [inputs] if inputs else _traffic(result, program, folder / "traffic", made, phases)
     comparison = phases.run(
-        "verify", lambda: _compare(result, reference, program, sets), lambda c: f"{c.differences} differences"
+        "verify", lambda: _compare(result, original, program, sets), lambda c: f"{c.differences} differences"
     )
     return replace(result, comparison=comparison, timings=phases.timings)
 
@@ -301,20 +298,12 @@ def _few_flows(result: Result, folder: Path) -> list[Captures]:
     return [uniform_traffic(folder / "few", flows=max(1, min(room // 4, 1000)), packets=20_000, replies=True)]
 
 
-def measure(result: Result, folder: Path, flows: int, phases: Phases, *, rounds: int = 5, turns: int = 5) -> Result:
-    """Packets per second of the original and of the generated NF on 1 and more cores (established flows)."""
-    reference, program = folder / "reference", result.program
-    assert program is not None
-    if not reference.exists():
-        phases.run("reference", lambda: _reference(result, reference), lambda _: "the NF's own source, built as it is")
-    traffic = uniform_traffic(folder / "uniform", flows=flows, packets=max(100_000, 4 * flows))
-    programs = {"original": (reference, 1), "generated, 1 core": (program, 1)}
-    if result.job.cores > 1:
-        programs[f"generated, {result.job.cores} cores"] = (program, result.job.cores)
-    rows = phases.run(
-        "measure", lambda: bench(programs, traffic, rounds, turns), lambda _: f"{flows} flows, 64-byte packets"
-    )
-    return replace(result, rows=tuple(rows), timings=phases.timings)
+def reference(result: Result, folder: Path, phases: Phases) -> Path:
+    """The reference build in ``folder``, made unless it is there."""
+    program = folder / "reference"
+    if not program.exists():
+        phases.run("reference", lambda: _reference(result, program), lambda _: "the NF's own source, built as it is")
+    return program
 
 
 def dump(job: Job, form: str, phases: Phases) -> str:

@@ -16,6 +16,7 @@ static bool checked(struct worker *worker) {
 static void mislead(struct worker *worker, unsigned port, unsigned type, unsigned to) {
   struct run *run = worker->run;
   count(&worker->counters.misplaced, 1);
+  count(&worker->ports[port].misplaced, 1);
   atomic_store(&run->software, true);
   if (!atomic_exchange(&run->misled, true))
     fprintf(stderr,
@@ -68,7 +69,9 @@ unsigned serve(struct worker *worker) {
 void hand_over(struct worker *worker, unsigned to, struct rte_mbuf *packet) {
   count(&worker->counters.resteered_from, 1);
   while (!ring_push(ring_between(worker->run, worker->core, to), packet)) {
-    if (serve(worker) == 0)
-      sched_yield(); /* there may be fewer CPUs than cores */
+    if (serve(worker) == 0) {
+      desk_answer(worker); /* the one that should make room may be held */
+      sched_yield();       /* there may be fewer CPUs than cores */
+    }
   }
 }
