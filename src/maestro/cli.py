@@ -5,23 +5,21 @@ Imports are inside the commands, so that ``maestro --help`` does not wait for so
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from maestro import __version__
+from maestro.cli_bench import bench, predict
 from maestro.cli_doctor import doctor
+from maestro.cli_options import NFCommand, captures, job_of, nf, nic, output, positive
 from maestro.cli_rss import rss
 from maestro.diagnostics import ExitStatus, UserError
 
 if TYPE_CHECKING:
     from maestro.pipeline import Job
     from maestro.report.view import View
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 START = """\
 Maestro compiles a sequential network function in C into a parallel one.
@@ -31,6 +29,7 @@ Maestro compiles a sequential network function in C into a parallel one.
   maestro parallelize fw.c -o fw-parallel the parallel NF as a C project (build with make)
   maestro verify fw.c                     the parallel NF against the original, packet by packet
   maestro bench fw.c                      packets per second, original against 1 and 2 cores
+  maestro report fw.c -o report.html      all of this as one page to read and share
   maestro explain not-hashable            what a code in brackets means, and what to do
   maestro rss hash --key 6d5a A B         RSS keys and tables on their own
   maestro doctor eth0                     what a NIC's RSS does now, and whether it will do
@@ -62,6 +61,7 @@ def _view(args: list[str]) -> View:
     return View("--json" in ours, verbose="--verbose" in ours or "-v" in ours, sarif="--sarif" in ours)
 
 
+<<<<<<< HEAD
 class NFCommand(click.Command):
     """A command whose arguments after ``--`` belong to the NF."""
 
@@ -116,6 +116,14 @@ _output = _options(
     click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/reference/json.md)."),
     click.option("-q", "--quiet", is_flag=True, help="Print errors only."),
     click.option("-v", "--verbose", is_flag=True, help="Print more: packet types, assumptions, times."),
+)
+_pcaps = click.option(
+    "--pcap",
+    "pcaps",
+    multiple=True,
+    callback=_captures,
+    metavar="PORT=FILE",
+    help="Capture that arrives on a port (default: generated traffic).",
 )
 _nic = _options(
     click.option("--nic", default="e810", show_default=True, metavar="NAME", help="NIC profile."),
@@ -174,6 +182,8 @@ def _job(**options: Any) -> Job:
     )
 
 
+=======
+>>>>>>> bench
 @click.group(cls=Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="maestro")
 @click.pass_context
@@ -185,11 +195,13 @@ def main(ctx: click.Context) -> None:
 
 main.add_command(rss)
 main.add_command(doctor)
+main.add_command(bench)
+main.add_command(predict)
 
 
 @main.command(cls=NFCommand)
-@_nf()
-@_output
+@nf()
+@output
 @click.option("--dump", type=click.Choice(["program", "model", "constraints"]), help="Print an intermediate form.")
 @click.option("--table", is_flag=True, help="One line an NF: every SOURCE is an NF, or a folder of NFs.")
 @click.option("--sarif", "as_sarif", is_flag=True, help="Print a SARIF 2.1.0 log, for code-review tools.")
@@ -210,7 +222,7 @@ def analyze(
     if table:
         _table(view, **options)
         return
-    job = _job(**options)
+    job = job_of(**options)
     if dump:
         click.echo(pipeline.dump(job, dump, View(quiet=True).phases()), nl=False)
         return
@@ -231,7 +243,7 @@ def _table(view: View, **options: Any) -> None:
     from maestro.report import table
 
     given = table.sources(options.pop("sources"))
-    rows = table.rows([_job(sources=(source,), **options) for source in given], view)
+    rows = table.rows([job_of(sources=(source,), **options) for source in given], view)
     view.text(table.markdown(rows, times=view.verbose))
     view.document(table.as_json(rows))
     failed = [row.error for row in rows if row.error]
@@ -240,8 +252,8 @@ def _table(view: View, **options: Any) -> None:
 
 
 @main.command(cls=NFCommand)
-@_nf()
-@_output
+@nf()
+@output
 @click.option(
     "-o",
     "--output",
@@ -252,7 +264,10 @@ def _table(view: View, **options: Any) -> None:
     help="New folder for the C project.",
 )
 @click.option("--build", is_flag=True, help="Build it too, with the bundled compiler (otherwise: make -C DIR).")
-def parallelize(out_dir: Path, build: bool, as_json: bool, quiet: bool, verbose: bool, **options: Any) -> None:
+@click.option("--report", "report_file", type=_path, metavar="FILE", help="Write the report (maestro report) too.")
+def parallelize(
+    out_dir: Path, build: bool, report_file: Path | None, as_json: bool, quiet: bool, verbose: bool, **options: Any
+) -> None:
     """Write the parallel NF as a C project that builds with make.
 
     SOURCE is one or more C files, or a folder (all its *.c).
@@ -262,26 +277,67 @@ def parallelize(out_dir: Path, build: bool, as_json: bool, quiet: bool, verbose:
     from maestro.report.view import View
 
     view = View(as_json, quiet, verbose)
+<<<<<<< HEAD
     result = pipeline.parallelize(_job(**options), out_dir, view.phases(), build=build, extra=json.render)
+    if report_file:
+        from maestro.report.page.render import write
+
+        write(result, report_file)
+=======
+    result = pipeline.parallelize(job_of(**options), out_dir, view.phases(), build=build, extra=json.render)
+>>>>>>> bench
     view.show(terminal.analysis(result, verbose=verbose))
     view.show(terminal.project(result))
     view.document(json.render(result))
 
 
 @main.command(cls=NFCommand)
-@_nf("all")
-@_output
+@nf("all")
+@output
 @click.option(
-    "--pcap",
-    "pcaps",
-    multiple=True,
-    callback=_captures,
-    metavar="PORT=FILE",
-    help="Capture that arrives on a port (default: generated traffic).",
+<<<<<<< HEAD
+    "-o", "--output", default="report.html", show_default=True, type=_path, metavar="FILE", help="The page's file."
 )
+@_pcaps
+@click.option("--bench", "bench_file", type=_path, metavar="FILE", help="Show what `maestro bench --json` printed.")
+@click.option("--times", is_flag=True, help="Show how long the phases took (differs from run to run).")
+def report(
+    output: Path, pcaps: dict[int, Path], bench_file: Path | None, times: bool, as_json: bool, quiet: bool,
+    verbose: bool, **options: Any,
+) -> None:  # fmt: skip
+    """Write all that is known of an NF as one HTML page, for people.
+
+    SOURCE is one or more C files, or a folder (all its *.c).
+    """
+    from maestro import pipeline
+    from maestro.report import json
+    from maestro.report.page.render import write
+    from maestro.report.view import View
+
+    view = View(as_json, quiet, verbose)
+    result = pipeline.analyze(_job(**options), view.phases())
+    write(result, output, captures=pcaps or None, bench_file=bench_file, times=times)
+    view.text(f"The report is in {output}")
+    view.document(json.render(result))
+
+
+@main.command(cls=NFCommand)
+@_nf
+@_output
+@_pcaps
 @click.option(
     "--packets", type=_positive, metavar="N", help="Packets to generate (default: enough to fill the tables)."
 )
+=======
+    "--pcap",
+    "pcaps",
+    multiple=True,
+    callback=captures,
+    metavar="PORT=FILE",
+    help="Capture that arrives on a port (default: generated traffic).",
+)
+@click.option("--packets", type=positive, metavar="N", help="Packets to generate (default: enough to fill the tables).")
+>>>>>>> bench
 def verify(
     pcaps: dict[int, Path], packets: int | None, as_json: bool, quiet: bool, verbose: bool, **options: Any
 ) -> None:
@@ -294,7 +350,7 @@ def verify(
     from maestro.report.view import View
 
     view = View(as_json, quiet, verbose)
-    job = _job(**options)
+    job = job_of(**options)
     if job.strategy == "all":
         _verify_forms(job, pcaps or None, packets, view)
         return
@@ -317,36 +373,9 @@ def _verify_forms(job: Job, pcaps: dict[int, Path] | None, packets: int | None, 
         click.get_current_context().exit(ExitStatus.DIFFERENT)
 
 
-@main.command(cls=NFCommand)
-@_nf()
-@_output
-@click.option("--flows", default=10_000, show_default=True, type=_positive, metavar="N", help="Established flows.")
-@click.option("--rounds", default=5, show_default=True, type=_positive, help="Timed passes over the packets a turn.")
-@click.option("--turns", default=5, show_default=True, type=_positive, help="Turns of every program.")
-def bench(flows: int, rounds: int, turns: int, as_json: bool, quiet: bool, verbose: bool, **options: Any) -> None:
-    """Measure packets per second: the original, and the parallel NF on 1 and on --cores cores.
-
-    In memory, 64-byte packets of established flows, by the threads' CPU time.
-    """
-    import tempfile
-
-    from maestro import pipeline
-    from maestro.report import json, terminal
-    from maestro.report.view import View
-
-    view = View(as_json, quiet, verbose)
-    phases = view.phases()
-    with tempfile.TemporaryDirectory(prefix="maestro-bench-") as folder:
-        place = Path(folder)
-        result = pipeline.parallelize(_job(**options), place / "project", phases, build=True, extra=lambda _: "{}")
-        result = pipeline.measure(result, place, flows, phases, rounds=rounds, turns=turns)
-    view.show(terminal.speed(result))
-    view.document(json.render(result))
-
-
 @main.command()
-@_nic
-@_output
+@nic
+@output
 @click.option(
     "-o",
     "--output",

@@ -1,7 +1,8 @@
 """RSS configurations in the form in which they are put to work: ethtool commands, DPDK calls, C tables.
 
 Every driver takes the key in network order, first byte first (the profiles' ``byte_order``): NICs whose registers want
-it otherwise have drivers that turn it round.
+it otherwise have drivers that turn it round. Keys are for hashes of the fields as they are: where a driver makes hashes
+symmetric unless told not to, it is told.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from maestro.ir.packet import PACKET_TYPES
 from maestro.report import rss_rules
 from maestro.report.facts import fields_text
 from maestro.rss import reta
-from maestro.rss.profile import Profile
+from maestro.rss.profile import Profile, Symmetric
 from maestro.rss.requirement import Inputs
 from maestro.rss.solve import Configuration, PortConfiguration
 
@@ -32,10 +33,26 @@ def ethtool(found: Configuration, nic: Profile, steered: Mapping[int, frozenset[
         device = names.get(port.port, f"PORT{port.port}")
         lines += [f"# port {port.port}: the core depends on {fields_text(port.fields)}"]
         lines += [f"ethtool -L {device} combined {found.cores}"]
+        lines += _plain_hash(device, nic)  # first: drivers refuse half a pair of fields while hashes are symmetric
         lines += _flow_hash(port, device, steered[port.port])
         key = port.key.hex(":")
         lines += [f"ethtool -X {device} hkey {key} {_share(port, found.cores)}", *_software(port, "# ")]
     return "\n".join(lines)
+
+
+def _plain_hash(device: str, nic: Profile) -> list[str]:
+    """Turns off what would be done to the fields before they are hashed."""
+    match nic.symmetric:
+        case Symmetric(ethtool="none", default="none"):
+            return []
+        case Symmetric(default="none"):
+            return [f"# hashes must not be symmetric, should they have been made so: ethtool -X {device} xfrm none"]
+        case Symmetric(default=mode):
+            return [
+                f"# Linux hashes {mode} of source and destination unless told not to. Releases that cannot be told",
+                "# refuse this, and then the key is of no use there.",
+                f"ethtool -X {device} xfrm none",
+            ]
 
 
 def _size(found: Configuration) -> int:

@@ -66,6 +66,10 @@ static uint64_t flags_of(unsigned type, unsigned fields, uint64_t offered) {
 
 struct rss_setting rss_setting(const struct maestro_rss *rss, uint64_t offered) {
   struct rss_setting setting = {.hash = 0};
+  if (rss->any_split) { /* addresses and ports, as far as the device knows them */
+    setting.hash = offered & (RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP);
+    return setting;
+  }
   unsigned addresses = 0, ports = 0;
   for (unsigned type = 0; type < MAESTRO_PACKET_TYPES; type++) {
     const struct maestro_inputs *inputs = &rss->inputs[type];
@@ -169,6 +173,8 @@ static unsigned key_bytes_of(const struct rte_eth_dev_info *info) {
 void rss_require(unsigned port, uint16_t id, const struct rte_eth_dev_info *info) {
   const struct maestro_rss *rss = &nf_rss[port];
   uint64_t offered = info->flow_type_rss_offloads;
+  if (rss->any_split) /* and so whatever the device does is */
+    return;
   struct rss_way way = rss_way(rss, offered);
   if (way.wrong[0] != '\0')
     die(DPDK_REFUSED, "port %u (DPDK port %u, %s): DPDK has no words for %s: " OTHERWISE, port, id,
@@ -275,6 +281,8 @@ static void discard_early(const struct run *run, unsigned port, uint16_t id) {
 
 void rss_apply(const struct run *run, unsigned port, uint16_t id,
                const struct rte_eth_dev_info *info) {
+  if (nf_rss[port].any_split) /* the device's own key and table will do */
+    return;
   set_key(port, id, info);
   set_table(run, port, id, info);
   if (rss_way(&nf_rss[port], info->flow_type_rss_offloads).rules)

@@ -35,7 +35,7 @@ unsigned steer(struct worker *worker, unsigned port, const struct rte_mbuf *pack
   unsigned nic;
   if (atomic_load_explicit(&run->software, memory_order_relaxed))
     return maestro_rss_core(steering, data, packet->data_len, &nic);
-  bool check = checked(worker);
+  bool check = !steering->rss->any_split && checked(worker);
   if (steering->rss->resteered == 0 && !check)
     return worker->core;
   unsigned type = maestro_packet_type(data, packet->data_len);

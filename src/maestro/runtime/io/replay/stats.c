@@ -1,4 +1,4 @@
-/* Counters and benchmark results as JSON. */
+/* Counters as JSON. */
 #include <stdlib.h>
 
 #include "maestro/htm_stats.h"
@@ -138,34 +138,4 @@ void stats_print(const struct run *run) {
   free(tallies);
   print_ports(run);
   printf("}\n");
-}
-
-/* ---- Benchmark ---- */
-
-/* Millions of packets per second of CPU: each core's rate, added up. */
-static double round_mpps(const struct run *run, unsigned round) {
-  double total = 0;
-  for (unsigned core = 0; core < run->options->cores; core++) {
-    const struct worker *worker = &run->workers[core];
-    if (worker->count > 0 && worker->cpu_ns[round] > 0)
-      total += (double)worker->count * 1e3 / (double)worker->cpu_ns[round];
-  }
-  return total;
-}
-
-void bench_print(const struct run *run) {
-  const struct options *options = run->options;
-  printf("{\n  \"nf\": \"%s\", \"cores\": %u, \"packets\": %zu,\n", nf_name, options->cores,
-         run->trace->count);
-  printf("  \"packets_per_core\": [");
-  for (unsigned core = 0; core < options->cores; core++)
-    printf("%s%zu", core ? ", " : "", run->workers[core].count);
-  printf("],\n  \"rounds\": [");
-  for (unsigned round = 0; round < options->bench_rounds; round++) {
-    printf("%s\n    {\"mpps\": %.6f, \"cpu_ns\": [", round ? "," : "", round_mpps(run, round));
-    for (unsigned core = 0; core < options->cores; core++)
-      printf("%s%lld", core ? ", " : "", (long long)run->workers[core].cpu_ns[round]);
-    printf("]}");
-  }
-  printf("\n  ]\n}\n");
 }

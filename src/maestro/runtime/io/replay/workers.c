@@ -194,6 +194,9 @@ static void *worker_main(void *argument) {
   copy_packets(run, worker);
   unsigned rounds = run->options->bench_rounds;
   worker->cpu_ns = allocate_apart(rounds ? rounds : 1, sizeof *worker->cpu_ns);
+  worker->laps = allocate_apart(rounds, sizeof *worker->laps);
+  if (run->options->latency && run->rings == NULL)
+    worker->latency = histogram_create();
   worker->effects = allocate_apart(rounds ? 0 : worker->count, sizeof *worker->effects);
   wait_for_all();
   if (atomic_load(&core_without_memory) < 0) {
@@ -265,6 +268,8 @@ void run_free(struct run *run) {
     free(worker->packets);
     free(worker->effects);
     free(worker->cpu_ns);
+    free(worker->laps);
+    free(worker->latency);
   }
   rings_free(run);
   free(run->workers);
