@@ -53,7 +53,7 @@ def _robust(found: Checked) -> Iterable[tuple[str, str]]:
         return
     yield "robust", "no: it would not do it if fields that are not chosen were masked in place, as for"
     for pair in found.unmasked:
-        yield from _pair(pair)
+        yield from pair_facts(pair)
 
 
 def _spreads(found: Checked, cores: int) -> dict[int, tuple[Spread, ...]]:
