@@ -398,11 +398,11 @@ def test_ethtool_is_told_not_to_make_hashes_symmetric_before_fields_are_chosen()
 
 
 def test_robust_keys_are_told_from_others() -> None:
-    wanted = ("--nic", "e810", "--require", "port0@tcp(ipv4.dst) == port0@tcp(ipv4.dst)")
+    wanted = ("--nic", "e810", "--require", "port0@tcp(ipv4.src,l4.dport) == port1@tcp(ipv4.dst,l4.sport)")
     for robust in (False, True):
         solved = maestro("rss", "solve", *wanted, "--seed", 1, "--json", *(["--robust"] if robust else []))
         assert solved.document["robust"] == robust
-        key = ("--key", solved.document["ports"][0]["key"])
+        key = [option for p in solved.document["ports"] for option in ("--key", f"{p['port']}={p['key']}")]
         assert maestro("rss", "check", *wanted, *key, "--json").document["robust"] == robust
         text = maestro("rss", "check", *wanted, *key).out
         assert ("yes: it would do it as well" in text) == robust
