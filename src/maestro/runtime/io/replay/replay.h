@@ -114,6 +114,7 @@ struct worker {
   int64_t end_ns;
   struct nf_core *nf;
   struct nf_htm htm; /* at the end, if the NF has it */
+  uint64_t lock_waits;
   _Alignas(APART) atomic_size_t reached; /* place in the trace of the packet that it is at, or
                                           * FINISHED when its queue is empty */
 };
