@@ -13,7 +13,7 @@ import click
 from maestro import __version__
 from maestro.cli_bench import bench, predict
 from maestro.cli_doctor import doctor
-from maestro.cli_options import NFCommand, captures, job_of, nf, nic, output, positive
+from maestro.cli_options import NFCommand, job_of, nf, nic, output, path_type, pcaps_option, positive
 from maestro.cli_rss import rss
 from maestro.diagnostics import ExitStatus, UserError
 
@@ -29,6 +29,7 @@ Maestro compiles a sequential network function in C into a parallel one.
   maestro parallelize fw.c -o fw-parallel the parallel NF as a C project (build with make)
   maestro verify fw.c                     the parallel NF against the original, packet by packet
   maestro bench fw.c                      packets per second, original against 1 and 2 cores
+  maestro report fw.c -o report.html      all of this as one page to read and share
   maestro explain not-hashable            what a code in brackets means, and what to do
   maestro rss hash --key 6d5a A B         RSS keys and tables on their own
   maestro doctor eth0                     what a NIC's RSS does now, and whether it will do
@@ -140,7 +141,10 @@ def _table(view: View, **options: Any) -> None:
     help="New folder for the C project.",
 )
 @click.option("--build", is_flag=True, help="Build it too, with the bundled compiler (otherwise: make -C DIR).")
-def parallelize(out_dir: Path, build: bool, as_json: bool, quiet: bool, verbose: bool, **options: Any) -> None:
+@click.option("--report", "report_file", type=path_type, metavar="FILE", help="Write the report (maestro report) too.")
+def parallelize(
+    out_dir: Path, build: bool, report_file: Path | None, as_json: bool, quiet: bool, verbose: bool, **options: Any
+) -> None:
     """Write the parallel NF as a C project that builds with make.
 
     SOURCE is one or more C files, or a folder (all its *.c).
@@ -151,22 +155,48 @@ def parallelize(out_dir: Path, build: bool, as_json: bool, quiet: bool, verbose:
 
     view = View(as_json, quiet, verbose)
     result = pipeline.parallelize(job_of(**options), out_dir, view.phases(), build=build, extra=json.render)
+    if report_file:
+        from maestro.report.page.render import write
+
+        write(result, report_file)
     view.show(terminal.analysis(result, verbose=verbose))
     view.show(terminal.project(result))
     view.document(json.render(result))
 
 
 @main.command(cls=NFCommand)
-@nf("all")
+@nf()
 @output
 @click.option(
-    "--pcap",
-    "pcaps",
-    multiple=True,
-    callback=captures,
-    metavar="PORT=FILE",
-    help="Capture that arrives on a port (default: generated traffic).",
+    "-o", "--output", default="report.html", show_default=True, type=path_type, metavar="FILE", help="The page's file."
 )
+@pcaps_option
+@click.option("--bench", "bench_file", type=path_type, metavar="FILE", help="Show what `maestro bench --json` printed.")
+@click.option("--times", is_flag=True, help="Show how long the phases took (differs from run to run).")
+def report(
+    output: Path, pcaps: dict[int, Path], bench_file: Path | None, times: bool, as_json: bool, quiet: bool,
+    verbose: bool, **options: Any,
+) -> None:  # fmt: skip
+    """Write all that is known of an NF as one HTML page, for people.
+
+    SOURCE is one or more C files, or a folder (all its *.c).
+    """
+    from maestro import pipeline
+    from maestro.report import json
+    from maestro.report.page.render import write
+    from maestro.report.view import View
+
+    view = View(as_json, quiet, verbose)
+    result = pipeline.analyze(job_of(**options), view.phases())
+    write(result, output, captures=pcaps or None, bench_file=bench_file, times=times)
+    view.text(f"The report is in {output}")
+    view.document(json.render(result))
+
+
+@main.command(cls=NFCommand)
+@nf("all")
+@output
+@pcaps_option
 @click.option("--packets", type=positive, metavar="N", help="Packets to generate (default: enough to fill the tables).")
 def verify(
     pcaps: dict[int, Path], packets: int | None, as_json: bool, quiet: bool, verbose: bool, **options: Any

@@ -75,6 +75,14 @@ nic = options_of(
     click.option("--cores", default=2, show_default=True, type=int, metavar="N", help="Cores to work on."),
     click.option("--seed", default=None, type=int, metavar="N", help="Same seed, same RSS keys (default: new ones)."),
 )
+pcaps_option = click.option(
+    "--pcap",
+    "pcaps",
+    multiple=True,
+    callback=captures,
+    metavar="PORT=FILE",
+    help="Capture that arrives on a port (default: generated traffic).",
+)
 nf_source = options_of(
     source,
     click.option(

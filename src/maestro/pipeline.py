@@ -131,9 +131,12 @@ def analyze(job: Job, phases: Phases, known: Result | None = None) -> Result:
     if job.seed is None:
         job = replace(job, seed=randbits(32))  # keys that an attacker knows are keys that he can flood
     nf, model = (known.nf, known.model) if known else _paths(job, phases)
-    decision, certificate = _decide(job, nf, model, profile, (), phases)
-    if not certificate.holds and job.strategy == "auto":
-        decision, certificate = _decide(job, nf, model, profile, _unproven(certificate), phases)
+    unproven: tuple[Reason, ...] = ()
+    decision, certificate = _decide(job, nf, model, profile, unproven, phases)
+    for lock_all in (False, True):  # what cannot be proven first, and everything if the rest cannot either
+        if not certificate.holds and job.strategy == "auto":
+            unproven = (*unproven, *_unproven(certificate))
+            decision, certificate = _decide(job, nf, model, profile, unproven, phases, lock_all=lock_all)
     if not certificate.holds:
         failures = "\n".join(f"  {f.message}" for f in certificate.failures)
         raise InternalError(f"the plan does not pass the independent check, so it is not used:\n{failures}")
@@ -147,8 +150,9 @@ def _paths(job: Job, phases: Phases) -> tuple[LoadedNF, Model]:
 
 
 def _decide(
-    job: Job, nf: LoadedNF, model: Model, profile: Profile, unproven: tuple[Reason, ...], phases: Phases
-) -> tuple[Decision, Certificate]:
+    job: Job, nf: LoadedNF, model: Model, profile: Profile, unproven: tuple[Reason, ...], phases: Phases,
+    *, lock_all: bool = False,
+) -> tuple[Decision, Certificate]:  # fmt: skip
     decision = phases.run(
         "plan",
         lambda: decide(
@@ -159,6 +163,7 @@ def _decide(
             seed=job.seed,
             port_names=job.port_names or nf.port_names,
             unproven=unproven,
+            lock_all=lock_all,
         ),
         lambda d: f"{d.plan.strategy}, keys found in {1000 * d.timings['keys']:.0f} ms",
     )
@@ -166,7 +171,7 @@ def _decide(
 
 
 def _unproven(certificate: Certificate) -> tuple[Reason, ...]:
-    """A plan that cannot be proven is not used: ``auto`` falls back to locks and says so."""
+    """What cannot be proven is not used: ``auto`` falls back to locks, for that, and says so."""
     hint = "this plan may be right all the same; please report the NF, so that Maestro learns to prove it"
     return tuple(Reason("not-proven", f.message, f.objects, f.spans, hint) for f in certificate.failures)
 

@@ -61,7 +61,7 @@ def available() -> bool:
 def draw(chart: Chart, folder: Path) -> list[Path]:
     """Writes NAME.svg and NAME.png. Raises UserError (``figures``) without matplotlib."""
     if not available():
-        raise UserError("figures need matplotlib", hint="pip install 'maestro-nf[bench]'", code="figures")
+        raise UserError("figures need matplotlib", hint="pip install 'maestro-nf[plot]'", code="figures")
     matplotlib = import_module("matplotlib")
     matplotlib.use("Agg")
     plot: Any = import_module("matplotlib.pyplot")

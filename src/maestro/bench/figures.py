@@ -21,7 +21,7 @@ def write(found: dict[str, Any], folder: Path, name: str, say: Callable[[str], N
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{name}.json").write_text(json.dumps(found, ensure_ascii=False, indent=2) + "\n")
         if not available():
-            say("no figures without matplotlib: pip install 'maestro-nf[bench]'")
+            say("no figures without matplotlib: pip install 'maestro-nf[plot]'")
             return
         for path in draw_all(charts(found), folder):
             say(str(path))

@@ -16,7 +16,7 @@ _PHASES = ("compile", "explore", "plan", "proof", "generate", "build")
 def write(found: Sequence[Json], folder: Path, say: Callable[[str], None]) -> list[Path]:
     """Every chart there is something for, in ``folder``. Without matplotlib, says so."""
     if not available():
-        say("no figures without matplotlib: pip install 'maestro-nf[bench]'")
+        say("no figures without matplotlib: pip install 'maestro-nf[plot]'")
         return []
     return draw_all(charts([one for one in found if "failed" not in one]), folder)
 

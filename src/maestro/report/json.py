@@ -38,6 +38,7 @@ def document(result: Result) -> Json:
         "paths": len(model.paths),
         "strategy": plan.strategy,
         "objects": _objects(result, places),
+        "any_split": plan.any_split,
         "ports": [port_json(p) for p in plan.ports],
         "reasons": [
             {

@@ -96,6 +96,8 @@ struct histogram;
 
 #define FINISHED SIZE_MAX
 
+enum { TABLES = 64 }; /* of an NF; statistics leave out more */
+
 struct worker {
   _Alignas(APART) unsigned core;
   size_t count;
@@ -113,6 +115,8 @@ struct worker {
   int64_t begin_ns; /* of the wall clock */
   int64_t end_ns;
   struct nf_core *nf;
+  struct nf_table tables[TABLES]; /* after the last packet */
+  unsigned table_count;
   struct nf_htm htm; /* at the end, if the NF has it */
   uint64_t lock_waits;
   _Alignas(APART) atomic_size_t reached; /* place in the trace of the packet that it is at, or
@@ -188,6 +192,7 @@ void latency_print(const struct run *run);
 void outputs_write(const struct run *run);
 void merged_write(const struct run *run);
 void verdicts_write(const struct run *run);
+void stats_note_tables(struct worker *worker);
 void stats_print(const struct run *run);
 void bench_print(const struct run *run);
 

@@ -218,6 +218,7 @@ static void release_state(const struct run *run) {
     merged_write(run);
   for (unsigned core = 0; core < run->options->cores; core++) {
     struct worker *worker = &run->workers[core];
+    stats_note_tables(worker);
     if (nf_htm != NULL)
       worker->htm = nf_htm(worker->nf);
     nf_core_destroy(worker->nf);
