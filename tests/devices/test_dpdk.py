@@ -33,7 +33,7 @@ from nfdpdk import (
     traffic,
 )
 
-from maestro.rss.hasher import classify
+from maestro.rss.hasher import Steered, classify
 from maestro.traffic.packets import vlan
 
 TAGGER = """
