@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from maestro.codegen import merge, steering
+from maestro.codegen import merge, occupancy, steering
 from maestro.codegen import shared as shared_state
 from maestro.codegen.body import Body
 from maestro.codegen.calls import expiry_key
@@ -55,6 +55,7 @@ def emit_nf(model: Model, plan: Plan) -> str:
         head_function() if moves_start(model) else [],
         *_packet(model, names, shared),
         wrapped(merge.functions(model, plan, names)),
+        *occupancy.functions(model, names, shared),
     ]
     text = "\n\n".join("\n".join(part) for part in parts if part) + "\n"
     return text.replace("@INCLUDES@", _includes(text)).replace("@SHARES@", _shares(model, shares))
