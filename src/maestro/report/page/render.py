@@ -117,7 +117,8 @@ def _sections(result: Result, lines: Lines) -> list[dict[str, Any]]:
 def _constraint(result: Result, c: Any, lines: Lines) -> dict[str, Any]:
     short, bracket, exact = c.text.partition(" [")
     names = list(dict.fromkeys(owner(result.model, n) for n in c.objects))
-    exact = exact.removesuffix("]") if bracket else ""
+    left, _, right = exact.removesuffix("]").partition(" = ")
+    exact = left if left == right else f"{left} = {right}" if bracket else ""
     return {"text": short, "exact": exact, "rule": c.rule, "objects": names, "lines": _linked(lines, c.spans)}
 
 

@@ -71,5 +71,10 @@ def _trust(result: Result) -> str:
 
 
 def _configure(result: Result) -> str:
-    said = [f"port {p.port}: {fields_text(p.fields) or 'any key'}" for p in result.plan.ports]
-    return f"RSS on {result.plan.nic}: {'; '.join(said)}."
+    ports = result.plan.ports
+    chosen = {fields_text(p.fields) for p in ports}
+    keys = "with the key below" if len(ports) == 1 else "with each port's key below"
+    if len(chosen) == 1:
+        return f"RSS on the {result.plan.nic} by {chosen.pop() or 'anything'}, {keys}."
+    said = [f"port {p.port} by {fields_text(p.fields) or 'anything'}" for p in ports]
+    return f"RSS on the {result.plan.nic}, {keys}: {'; '.join(said)}."
