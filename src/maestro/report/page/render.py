@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from maestro import __version__
 from maestro.diagnostics import UserError
@@ -160,8 +160,17 @@ def _template(**values: Any) -> str:
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    environment.filters["code"] = _code
     page = environment.get_template("report.html")
     return page.render(policy=policy, style=Markup(style), d3=Markup(d3), script=Markup(script), **values) + "\n"
+
+
+def _code(text: str) -> Markup:
+    """What stands between backticks as code, all of it escaped."""
+    parts = [escape(part) for part in text.split("`")]
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return Markup("").join(Markup("<code>{}</code>").format(part) if i % 2 else part for i, part in enumerate(parts))
 
 
 def _hash(text: str) -> str:

@@ -57,7 +57,7 @@
   window.addEventListener("hashchange", reveal);
 
   /* The execution tree. */
-  const WIDE = 196, GAP = 44, HIGH = 62, ROW = 72, MOST = 27, FLOOR = 200, CEILING = 560;
+  const WIDE = 196, GAP = 44, HIGH = 62, ROW = 72, MOST = 25, FLOOR = 220, CEILING = 560;
   const svg = d3.select("#svg"), canvas = svg.append("g");
   const edges = canvas.append("g").attr("aria-hidden", "true"), nodes = canvas.append("g").attr("role", "tree").attr("aria-label", "Execution tree");
   const zoom = d3.zoom().scaleExtent([0.04, 3])
@@ -120,7 +120,7 @@
       .attr("tabindex", (d) => d.data.key === current ? 0 : -1);
     g.select("title").text(said);
     g.each(function (d) { /* two lines of what it is, one of what was done before */
-      const [one, two] = lines(("if" in d.data ? "" : `${d.data.path}  `) + title(d.data)), last = cut(below(d), 33);
+      const [one, two] = lines(("if" in d.data ? "" : `${d.data.path}  `) + title(d.data)), last = cut(below(d), 31);
       const top = 4 - 8 * (Number(Boolean(two)) + Number(Boolean(last))), node = d3.select(this);
       node.select(".t").attr("y", top).text(one);
       node.select(".t2").attr("y", top + 16).text(two);
