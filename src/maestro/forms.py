@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from maestro.ir.plan import Reason
-from maestro.pipeline import Job, Phases, Result, analyze
+from maestro.pipeline import (
+    Job,
+    Phases,
+    Result,
+    analyze,
+    check_inputs,
+    compare_with_reference,
+    generate,
+    model_traffic,
+)  # fmt: skip
+from maestro.verify.run import Captures
 
 FORMS = ("shared-nothing", "hybrid", "locks", "htm")
 """Best first. What ``--strategy`` can ask for, and ``hybrid``, which ``auto`` takes where some state needs locks."""
@@ -53,3 +65,20 @@ def _refusal(name: str, best: Result) -> Reason | None:
     if not written:
         return Reason("same-form", f"packets change no state: {name} would be shared-nothing")
     return None
+
+
+def verify_forms(job: Job, inputs: Mapping[int, Path] | None, packets: int | None, phases: Phases) -> tuple[Form, ...]:
+    """Every form compared with the original, as :func:`maestro.pipeline.verify` does."""
+    check_inputs(job, inputs or {})
+    made: list[Captures] = []
+    with TemporaryDirectory(prefix="maestro-forms-") as folder:
+
+        def compared(result: Result) -> Result:
+            place = Path(folder, result.plan.strategy)
+            if not made and not inputs:
+                made.extend(model_traffic(result.model, Path(folder, "traffic"), packets, phases))
+            result = generate(result, place / "project", phases, build=True, extra=lambda _: "{}")
+            result = compare_with_reference(result, place, inputs, packets, phases, made)
+            return replace(result, project=None, program=None)
+
+        return forms(job, phases, compared)

@@ -118,3 +118,8 @@ uint16_t nf_packet(struct nf_core *nf, uint16_t port, uint8_t *packet, uint16_t 
   memcpy(keys_cell, flows_key, 13); /* src_port, dst_port, src_ip, dst_ip, proto */
   return 1; /* nf.c:99 */
 }
+
+void nf_occupancy(const struct nf_core *nf, nf_table_fn *each, void *arg) {
+  each(arg, &(struct nf_table){"flows", "map", nf->flows.size, nf->flows.capacity, 0});
+  each(arg, &(struct nf_table){"heap", "dchain", nf->heap.used, nf->heap.own, 0});
+}

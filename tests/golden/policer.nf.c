@@ -118,3 +118,8 @@ uint16_t nf_packet(struct nf_core *nf, uint16_t port, uint8_t *packet, uint16_t 
   st64le(buckets_cell + 8, (uint64_t)now);         /* time */
   return 1; /* nf.c:99 */
 }
+
+void nf_occupancy(const struct nf_core *nf, nf_table_fn *each, void *arg) {
+  each(arg, &(struct nf_table){"dst_map", "map", nf->dst_map.size, nf->dst_map.capacity, 0});
+  each(arg, &(struct nf_table){"heap", "dchain", nf->heap.used, nf->heap.own, 0});
+}

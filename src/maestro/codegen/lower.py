@@ -112,7 +112,10 @@ class Lock:
 
 @dataclass(frozen=True, eq=False)
 class Unlock:
+    """Let it go. ``all``: end the transaction, or let all locks go, whichever it is."""
+
     then: Step
+    all: bool = False
 
 
 Step = BuildKey | Call | ReadCell | WriteCell | If | Return | Again | Due | Differs | Lock | Unlock

@@ -26,6 +26,8 @@ struct dchain {
   uint32_t capacity;
   uint32_t free; /* top of the stack; `capacity` when every index is allocated */
   uint32_t first;
+  uint32_t used; /* allocated indices */
+  uint32_t own;  /* indices that may be allocated: all, or those of the core's part */
 };
 
 /* False when there is not enough memory. */
@@ -34,6 +36,8 @@ static inline bool dchain_create(struct dchain *d, uint32_t capacity, uint32_t f
   d->capacity = capacity;
   d->free = 0;
   d->first = first;
+  d->used = 0;
+  d->own = capacity;
   if (!d->cells) {
     return false;
   }
@@ -57,8 +61,10 @@ static inline bool dchain_create_part(struct dchain *d, uint32_t capacity, const
     return false;
   }
   d->free = capacity;
+  d->own = 0;
   for (uint32_t i = capacity; i-- > 0;) {
     if (owners[i] == core) {
+      d->own++;
       d->cells[i].newer = d->free;
       d->free = i;
     }
@@ -83,11 +89,17 @@ static inline void dchain_append_(struct dchain *d, uint32_t cell, int64_t time)
   d->cells[d->capacity].older = cell;
 }
 
+static inline void dchain_occupy_(struct dchain *d, uint32_t cell, int64_t time) {
+  dchain_append_(d, cell, time);
+  d->used++;
+}
+
 static inline void dchain_release_(struct dchain *d, uint32_t cell) {
   dchain_unlink_(d, cell);
   d->cells[cell].older = DCHAIN_FREE;
   d->cells[cell].newer = d->free;
   d->free = cell;
+  d->used--;
 }
 
 /* Is `index` allocated? */
@@ -109,7 +121,7 @@ static inline bool dchain_allocate(struct dchain *d, int64_t time, uint32_t *ind
     return false;
   }
   d->free = d->cells[cell].newer;
-  dchain_append_(d, cell, time);
+  dchain_occupy_(d, cell, time);
   return true;
 }
 
@@ -125,7 +137,7 @@ static inline bool dchain_take(struct dchain *d, uint32_t index, int64_t time) {
     return false;
   }
   *link = d->cells[cell].newer;
-  dchain_append_(d, cell, time);
+  dchain_occupy_(d, cell, time);
   return true;
 }
 

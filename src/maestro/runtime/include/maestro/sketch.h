@@ -49,6 +49,15 @@ static inline void sketch_destroy(struct sketch *s) {
   }
 }
 
+/* Buckets that some key has. */
+static inline uint64_t sketch_used(const struct sketch *s) {
+  uint64_t used = 0;
+  for (int i = 0; i < SKETCH_ROWS; i++) {
+    used += s->ages[i].used;
+  }
+  return used;
+}
+
 /* What row `row` hashes a key to, which the NF hashes to `hash`. */
 static inline uint32_t sketch_hash_(const struct sketch *s, int row, uint32_t hash) {
   static const uint32_t salts[SKETCH_ROWS] = {0x9b78350f, 0x9bcf144c, 0x8ab29a3e, 0x34d48bf5,
