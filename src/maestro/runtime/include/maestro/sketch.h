@@ -2,7 +2,7 @@
  *
  * Five rows of `capacity` buckets. `where` says, for each hash, in which bucket it is counted; all
  * rows share it, so a hash that another row brought in counts as known, in the bucket of that
- * number. Callers pass the key's 32-bit hash. */
+ * number. A new hash gets its row's lowest free bucket. Callers pass the key's 32-bit hash. */
 #ifndef MAESTRO_SKETCH_H
 #define MAESTRO_SKETCH_H
 
