@@ -85,49 +85,119 @@ void nf_core_destroy(struct nf_core *nf) {
   free(nf);
 }
 
-/* See include/maestro/nf.h. Each comment names the line of the source that the code comes from. */
-uint16_t nf_packet(struct nf_core *nf, uint16_t port, uint8_t *packet, uint16_t length,
-                   int64_t now) {
-  heap_expire(nf, now - 10000000000); /* nf.c:8 */
+/* What is known of a packet before it is its turn: which of the cases of nf_rest() it is, the keys
+ * that will be looked up. */
+struct nf_ahead {
+  unsigned at;
+  uint32_t hash[1];
+  uint64_t key[1][2];
+};
+
+/* What the packet alone decides: what is to be done with it, and what to look up. */
+static inline void nf_look(const struct nf_core *nf, uint16_t port, const uint8_t *packet, uint16_t length,
+                           int64_t now, struct nf_ahead *ahead) {
+  (void)now;
   const uint16_t eth_type = ld16be(packet + 12);
   if (eth_type != 0x0800 || length < 34) { /* nf.c:10 */
-    return NF_DROP; /* nf.c:99 */
+    ahead->at = 0;
+    return;
   }
   const uint8_t ipv4_proto = packet[23];
   if ((ipv4_proto != 6 && ipv4_proto != 17) || length < 38) { /* nf.c:12 */
+    ahead->at = 0;
+    return;
+  }
+  if (port == 0) { /* nf.c:20 */
+    ahead->key[0][0] = (uint64_t)ld32le(packet + 26) << 32 | (uint64_t)ld32le(packet + 34);
+    ahead->key[0][1] = (uint64_t)ipv4_proto << 32 | (uint64_t)ld32le(packet + 30);
+    ahead->hash[0] = flow_hash(&nf->flows, ahead->key[0], 2);
+    flow_fetch_slot(&nf->flows, ahead->hash[0]);
+    ahead->at = 2;
+    return;
+  }
+  ahead->key[0][0] = (uint64_t)ld32le(packet + 30) << 32 | (uint64_t)ld16le(packet + 34) << 16 |
+      (uint64_t)ld16le(packet + 36);
+  ahead->key[0][1] = (uint64_t)ipv4_proto << 32 | (uint64_t)ld32le(packet + 26);
+  ahead->hash[0] = flow_hash(&nf->flows, ahead->key[0], 2);
+  flow_fetch_slot(&nf->flows, ahead->hash[0]);
+  ahead->at = 3;
+  return;
+}
+
+/* Fetch the records that are likely to be needed. */
+static inline void nf_fetch(const struct nf_core *nf, const struct nf_ahead *ahead) {
+  switch (ahead->at) {
+  case 2:
+    flow_fetch_found(&nf->flows, &nf->heap, sizeof(struct heap_record), ahead->hash[0]);
+    break;
+  case 3:
+    flow_fetch_found(&nf->flows, &nf->heap, sizeof(struct heap_record), ahead->hash[0]);
+    break;
+  default:
+    break;
+  }
+}
+
+/* What is to be done with the packet. Each comment names the line of the source that the code comes from. */
+static inline uint16_t nf_rest(struct nf_core *nf, uint16_t port, uint8_t *packet, uint16_t length,
+                               int64_t now, const struct nf_ahead *ahead) {
+  (void)port;
+  (void)length;
+  switch (ahead->at) {
+  case 0: {
+    heap_expire(nf, now - 10000000000); /* nf.c:8 */
     return NF_DROP; /* nf.c:99 */
   }
-  if (port != 0) { /* nf.c:20 */
-    const uint64_t flows_key[2] = { /* src_port, dst_port, src_ip, dst_ip, proto */
-      (uint64_t)ld32le(packet + 30) << 32 | (uint64_t)ld16le(packet + 34) << 16 |
-          (uint64_t)ld16le(packet + 36),
-      (uint64_t)ipv4_proto << 32 | (uint64_t)ld32le(packet + 26),
-    };
-    const uint32_t flows_hash = flow_hash(&nf->flows, flows_key, 2);
+  case 2: {
+    heap_expire(nf, now - 10000000000); /* nf.c:8 */
+    uint32_t flows_index;
+    /* nf.c:22 */
+    if (flow_get(&nf->flows, &nf->heap, flows_keys, ahead->key[0], ahead->hash[0], &flows_index)) {
+      flow_refresh(&nf->heap, flows_index, sizeof(struct heap_record), now); /* nf.c:23 */
+      return 1; /* nf.c:99 */
+    }
+    uint32_t heap_index;
+    if (!flow_allocate(&nf->heap, sizeof(struct heap_record), now, &heap_index)) { /* nf.c:25 */
+      return 1; /* nf.c:99 */
+    }
+    /* nf.c:29 */
+    flow_put(&nf->flows, &nf->heap, flows_keys, ahead->key[0], ahead->hash[0], heap_index);
+    return 1; /* nf.c:99 */
+  }
+  default: {
+    heap_expire(nf, now - 10000000000); /* nf.c:8 */
     uint32_t flows_index;
     /* nf.c:40 */
-    if (!flow_get(&nf->flows, &nf->heap, flows_keys, flows_key, flows_hash, &flows_index)) {
+    if (!flow_get(&nf->flows, &nf->heap, flows_keys, ahead->key[0], ahead->hash[0], &flows_index)) {
       return NF_DROP; /* nf.c:99 */
     }
     flow_refresh(&nf->heap, flows_index, sizeof(struct heap_record), now); /* nf.c:42 */
     packet[6] = 2; /* eth_src */
     return 0; /* nf.c:99 */
   }
-  const uint64_t flows_key[2] = { /* src_port, dst_port, src_ip, dst_ip, proto */
-    (uint64_t)ld32le(packet + 26) << 32 | (uint64_t)ld32le(packet + 34),
-    (uint64_t)ipv4_proto << 32 | (uint64_t)ld32le(packet + 30),
-  };
-  const uint32_t flows_hash = flow_hash(&nf->flows, flows_key, 2);
-  uint32_t flows_index;
-  /* nf.c:22 */
-  if (flow_get(&nf->flows, &nf->heap, flows_keys, flows_key, flows_hash, &flows_index)) {
-    flow_refresh(&nf->heap, flows_index, sizeof(struct heap_record), now); /* nf.c:23 */
-    return 1; /* nf.c:99 */
   }
-  uint32_t heap_index;
-  if (!flow_allocate(&nf->heap, sizeof(struct heap_record), now, &heap_index)) { /* nf.c:25 */
-    return 1; /* nf.c:99 */
+}
+
+/* See include/maestro/nf.h. */
+uint16_t nf_packet(struct nf_core *nf, uint16_t port, uint8_t *packet, uint16_t length,
+                   int64_t now) {
+  struct nf_ahead ahead;
+  nf_look(nf, port, packet, length, now, &ahead);
+  return nf_rest(nf, port, packet, length, now, &ahead);
+}
+
+/* See include/maestro/nf.h. */
+void nf_burst(struct nf_core *nf, struct nf_frame *frames, unsigned count) {
+  struct nf_ahead ahead[NF_BATCH];
+  for (unsigned i = 0; i < count; i++) {
+    const struct nf_frame *f = &frames[i];
+    nf_look(nf, f->port, f->data, f->length, f->time, &ahead[i]);
   }
-  flow_put(&nf->flows, &nf->heap, flows_keys, flows_key, flows_hash, heap_index); /* nf.c:29 */
-  return 1; /* nf.c:99 */
+  for (unsigned i = 0; i < count; i++) {
+    nf_fetch(nf, &ahead[i]);
+  }
+  for (unsigned i = 0; i < count; i++) {
+    struct nf_frame *f = &frames[i];
+    f->verdict = nf_rest(nf, f->port, f->data, f->length, f->time, &ahead[i]);
+  }
 }

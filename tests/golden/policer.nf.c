@@ -90,46 +90,112 @@ void nf_core_destroy(struct nf_core *nf) {
   free(nf);
 }
 
-/* See include/maestro/nf.h. Each comment names the line of the source that the code comes from. */
-uint16_t nf_packet(struct nf_core *nf, uint16_t port, uint8_t *packet, uint16_t length,
-                   int64_t now) {
+/* What is known of a packet before it is its turn: which of the cases of nf_rest() it is, the keys
+ * that will be looked up. */
+struct nf_ahead {
+  unsigned at;
+  uint32_t hash[1];
+  uint64_t key[1][1];
+};
+
+/* What the packet alone decides: what is to be done with it, and what to look up. */
+static inline void nf_look(const struct nf_core *nf, uint16_t port, const uint8_t *packet, uint16_t length,
+                           int64_t now, struct nf_ahead *ahead) {
+  (void)now;
   const uint16_t eth_type = ld16be(packet + 12);
   if (eth_type != 0x0800 || length < 34) { /* nf.c:10 */
+    ahead->at = 0;
+    return;
+  }
+  if (port == 1) { /* nf.c:14 */
+    ahead->at = 1;
+    return;
+  }
+  ahead->key[0][0] = ld32le(packet + 30);
+  ahead->hash[0] = flow_hash(&nf->dst_map, ahead->key[0], 1);
+  flow_fetch_slot(&nf->dst_map, ahead->hash[0]);
+  ahead->at = 2;
+  return;
+}
+
+/* Fetch the records that are likely to be needed. */
+static inline void nf_fetch(const struct nf_core *nf, const struct nf_ahead *ahead) {
+  switch (ahead->at) {
+  case 2:
+    flow_fetch_found(&nf->dst_map, &nf->heap, sizeof(struct heap_record), ahead->hash[0]);
+    break;
+  default:
+    break;
+  }
+}
+
+/* What is to be done with the packet. Each comment names the line of the source that the code comes from. */
+static inline uint16_t nf_rest(struct nf_core *nf, uint16_t port, uint8_t *packet, uint16_t length,
+                               int64_t now, const struct nf_ahead *ahead) {
+  (void)port;
+  (void)packet;
+  switch (ahead->at) {
+  case 0: {
     return NF_DROP; /* nf.c:99 */
   }
-  heap_expire(nf, now - 10000000000); /* nf.c:12 */
-  if (port == 1) { /* nf.c:14 */
+  case 1: {
+    heap_expire(nf, now - 10000000000); /* nf.c:12 */
     return 0; /* nf.c:99 */
   }
-  const uint64_t dst_map_key[1] = { /* addr */
-    ld32le(packet + 30),
-  };
-  const uint32_t dst_map_hash = flow_hash(&nf->dst_map, dst_map_key, 1);
-  uint32_t dst_map_index;
-  /* nf.c:20 */
-  if (flow_get(&nf->dst_map, &nf->heap, dst_map_keys, dst_map_key, dst_map_hash, &dst_map_index)) {
-    flow_refresh(&nf->heap, dst_map_index, sizeof(struct heap_record), now); /* nf.c:22 */
-    uint8_t *const buckets_cell = heap_record(nf, dst_map_index)->buckets; /* nf.c:24 */
-    const uint64_t buckets_tokens = ld64le(buckets_cell);
-    const uint64_t buckets_time = ld64le(buckets_cell + 8);
-    const uint64_t sum = buckets_tokens + ((uint64_t)now - buckets_time) * 1000000 / 1000000000;
-    if (length < sum) { /* nf.c:30 */
-      st64le(buckets_cell, sum - length);      /* nf.c:32: tokens */
+  default: {
+    heap_expire(nf, now - 10000000000); /* nf.c:12 */
+    uint32_t dst_map_index;
+    /* nf.c:20 */
+    if (flow_get(&nf->dst_map, &nf->heap, dst_map_keys, ahead->key[0], ahead->hash[0],
+        &dst_map_index)) {
+      flow_refresh(&nf->heap, dst_map_index, sizeof(struct heap_record), now); /* nf.c:22 */
+      uint8_t *const buckets_cell = heap_record(nf, dst_map_index)->buckets; /* nf.c:24 */
+      const uint64_t buckets_tokens = ld64le(buckets_cell);
+      const uint64_t buckets_time = ld64le(buckets_cell + 8);
+      const uint64_t sum = buckets_tokens + ((uint64_t)now - buckets_time) * 1000000 / 1000000000;
+      if (length < sum) { /* nf.c:30 */
+        st64le(buckets_cell, sum - length);      /* nf.c:32: tokens */
+        st64le(buckets_cell + 8, (uint64_t)now); /* time */
+        return 1; /* nf.c:99 */
+      }
+      st64le(buckets_cell, sum);               /* nf.c:33: tokens */
       st64le(buckets_cell + 8, (uint64_t)now); /* time */
-      return 1; /* nf.c:99 */
+      return NF_DROP; /* nf.c:99 */
     }
-    st64le(buckets_cell, sum);               /* nf.c:33: tokens */
-    st64le(buckets_cell + 8, (uint64_t)now); /* time */
-    return NF_DROP; /* nf.c:99 */
+    uint32_t heap_index;
+    if (!flow_allocate(&nf->heap, sizeof(struct heap_record), now, &heap_index)) { /* nf.c:40 */
+      return NF_DROP; /* nf.c:99 */
+    }
+    /* nf.c:44 */
+    flow_put(&nf->dst_map, &nf->heap, dst_map_keys, ahead->key[0], ahead->hash[0], heap_index);
+    uint8_t *const buckets_cell = heap_record(nf, heap_index)->buckets; /* nf.c:46 */
+    st64le(buckets_cell, UINT64_C(100000) - length); /* tokens */
+    st64le(buckets_cell + 8, (uint64_t)now);         /* time */
+    return 1; /* nf.c:99 */
   }
-  uint32_t heap_index;
-  if (!flow_allocate(&nf->heap, sizeof(struct heap_record), now, &heap_index)) { /* nf.c:40 */
-    return NF_DROP; /* nf.c:99 */
   }
-  /* nf.c:44 */
-  flow_put(&nf->dst_map, &nf->heap, dst_map_keys, dst_map_key, dst_map_hash, heap_index);
-  uint8_t *const buckets_cell = heap_record(nf, heap_index)->buckets; /* nf.c:46 */
-  st64le(buckets_cell, UINT64_C(100000) - length); /* tokens */
-  st64le(buckets_cell + 8, (uint64_t)now);         /* time */
-  return 1; /* nf.c:99 */
+}
+
+/* See include/maestro/nf.h. */
+uint16_t nf_packet(struct nf_core *nf, uint16_t port, uint8_t *packet, uint16_t length,
+                   int64_t now) {
+  struct nf_ahead ahead;
+  nf_look(nf, port, packet, length, now, &ahead);
+  return nf_rest(nf, port, packet, length, now, &ahead);
+}
+
+/* See include/maestro/nf.h. */
+void nf_burst(struct nf_core *nf, struct nf_frame *frames, unsigned count) {
+  struct nf_ahead ahead[NF_BATCH];
+  for (unsigned i = 0; i < count; i++) {
+    const struct nf_frame *f = &frames[i];
+    nf_look(nf, f->port, f->data, f->length, f->time, &ahead[i]);
+  }
+  for (unsigned i = 0; i < count; i++) {
+    nf_fetch(nf, &ahead[i]);
+  }
+  for (unsigned i = 0; i < count; i++) {
+    struct nf_frame *f = &frames[i];
+    f->verdict = nf_rest(nf, f->port, f->data, f->length, f->time, &ahead[i]);
+  }
 }

@@ -22,6 +22,7 @@ from maestro.codegen.lower import (
     Due,
     If,
     Lock,
+    Look,
     ReadCell,
     Return,
     Step,
@@ -64,8 +65,11 @@ class Body:
         self._needs = Needs()
         self._moves = moves_start(model)
 
-    def write(self, step: Step) -> None:
-        self._step(step, Scope(taken=set(records.names(self._tables, self._members))))
+    def write(self, step: Step, scope: Scope | None = None) -> None:
+        """``scope``: the names that are known already."""
+        scope = scope or Scope()
+        scope.taken.update(records.names(self._tables, self._members))
+        self._step(step, scope)
 
     def _step(self, first: Step, scope: Scope) -> None:
         step: Step | None = first
@@ -96,6 +100,11 @@ class Body:
                 case Differs():
                     self._differs(step, scope)
                     step = step.then
+                case Look():
+                    self._name_values(step, scope)
+                    for text in records.look(step, scope, self._printer(scope), self._tables, self._members):
+                        self._out.line(text)
+                    step = None
                 case Lock() | Unlock():
                     self._out.line(calls.lock_text(step))
                     step = step.then
@@ -155,8 +164,8 @@ class Body:
     # -- keys, cells and stores
 
     def _build_key(self, step: BuildKey, scope: Scope) -> None:
-        if step.key in scope.arrays and not step.words:
-            return  # the key is a whole cell, of which there is a copy
+        if step.key in (scope.hashes if step.words else scope.arrays):
+            return  # known ahead, or a whole cell of which there is a copy
         self._name_values(step, scope)
         obj = self._model.object(step.object)
         name = scope.arrays[step.key] = unique(f"{self._members[obj.name]}_key", scope.taken)
@@ -259,7 +268,7 @@ class Body:
         answer = next((e for name, e in step.op.results if not calls.is_stored(step.op, name)), None)
         if answer is None or answer not in used.values():
             self._out.line(f"{text};", place(step.op.span))
-        elif self._only_tested(answer, step.then):
+        elif self._needs.only_tested(answer, step.then):
             scope.names[answer] = text
             assert isinstance(step.then, If)
             return self._if(step.then, scope)
@@ -268,14 +277,6 @@ class Body:
             scope.names[answer] = name
             self._out.line(f"const {ctype(answer.width)} {name} = {text};", place(step.op.span))
         return step.then
-
-    def _only_tested(self, answer: Expr, then: Step) -> bool:
-        if not isinstance(then, If) or answer not in (
-            then.cond,
-            *(then.cond.args if then.cond.op == "not" else ()),
-        ):
-            return False
-        return answer not in self._needs.values(following(then))
 
     def _call_text(self, step: Call, used: dict[str, Expr], scope: Scope) -> str:
         op, show = step.op, self._printer(scope)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from maestro.codegen import merge, records, steering
+from maestro.codegen import batches, merge, records, steering
 from maestro.codegen import shared as shared_state
+from maestro.codegen.ahead import look_ahead
 from maestro.codegen.body import Body
 from maestro.codegen.calls import expiry_key
 from maestro.codegen.capacity import Shares, divide, index_maps
@@ -18,6 +19,7 @@ from maestro.codegen.memory import Words
 from maestro.codegen.names import members, place
 from maestro.codegen.passes import ALL, Passes
 from maestro.codegen.rss import emit_rss
+from maestro.codegen.scope import Scope
 from maestro.codegen.simplify import simplify
 from maestro.codegen.state import create, head_function, moves_start, struct
 from maestro.codegen.state import tables as contents
@@ -60,7 +62,7 @@ def emit_nf(model: Model, plan: Plan, passes: Passes = ALL) -> str:
         *(steering.functions(plan, o.name, names[o.name]) for o in model.objects if _is_steered(o, shares)),
         create(model, names, shares, shared, tables),
         head_function() if moves_start(model) else [],
-        *_packet(model, names, shared, tables),
+        *_packet(model, names, shared, tables, passes),
         wrapped(merge.functions(model, plan, names)),
     ]
     text = "\n\n".join("\n".join(part) for part in parts if part) + "\n"
@@ -210,10 +212,13 @@ def _key_copies(table: StateObject) -> list[str]:
 _WHENCE = "Each comment names the line of the source that the code comes from. */"
 
 
-def _packet(model: Model, names: dict[str, str], shared: Common, tables: Tables) -> list[list[str]]:
+def _packet(model: Model, names: dict[str, str], shared: Common, tables: Tables, passes: Passes) -> list[list[str]]:
     """``nf_packet``, and the forms of the tree that it runs if there is more than one."""
     words, step = steps(model, tables)
     out = _Form(model, words, names, shared, tables)
+    if tables.tables and not shared.objects and passes.has("batches"):
+        ahead = look_ahead(model, words, tables, step)
+        return batches.functions(ahead, model, tables, names, out.write)
     if not shared.objects:
         head = [f"/* See include/maestro/nf.h. {_WHENCE}", "uint16_t nf_packet("]
         return [out.function(step, head)]
@@ -243,10 +248,14 @@ class _Form:
     shared: Common
     tables: Tables
 
+    def write(self, step: Step, scope: Scope, out: Writer) -> None:
+        body = Body(self.model, self.words, self.names, index_maps(self.model), out, self.shared, self.tables)
+        body.write(step, scope)
+
     def function(self, step: Step, head: list[str]) -> list[str]:
         """The function of one form; ``head`` ends where its parameters begin."""
         out = Writer()
-        Body(self.model, self.words, self.names, index_maps(self.model), out, self.shared, self.tables).write(step)
+        self.write(step, Scope(), out)
         unused = [p for p in _PARAMETERS if not any(re.search(rf"\b{p}\b", _code(line)) for line in out.lines)]
         *comment, start = head
         return [

@@ -121,8 +121,20 @@ class Unlock:
     then: Step
 
 
-Step = BuildKey | Call | ReadCell | WriteCell | If | Return | Again | Due | Differs | Lock | Unlock
-"""What :func:`lower` makes; ``Again`` to ``Unlock`` are put in by ``maestro.codegen.locking``."""
+@dataclass(frozen=True, eq=False)
+class Look:
+    """Remember leaf ``number`` and what its rest looks up: keys, in which maps (by place in ``keys``), indices of which
+    allocators.
+    """
+
+    number: int
+    keys: tuple[BuildKey, ...]
+    gets: tuple[tuple[str, int], ...]
+    indices: tuple[tuple[str, Expr], ...]
+
+
+Step = BuildKey | Call | ReadCell | WriteCell | If | Return | Again | Due | Differs | Lock | Unlock | Look
+"""What :func:`lower` makes; ``Again`` to ``Unlock`` are put in by ``locking``, ``Look`` by ``ahead``."""
 
 
 def uses(step: Step) -> tuple[Expr, ...]:
@@ -143,6 +155,9 @@ def uses(step: Step) -> tuple[Expr, ...]:
             return _values(step.edits) + ((step.port,) if step.port else ()) + offsets
         case Due():
             return (step.time,) if step.time else ()
+        case Look():
+            keys = tuple(p for key in step.keys for p in key.pieces)
+            return _values(keys) + tuple(index for _, index in step.indices)
         case Again() | Lock() | Unlock():
             return ()
 
@@ -163,7 +178,7 @@ def following(step: Step) -> tuple[Step, ...]:
     match step:
         case If():
             return (step.yes, step.no)
-        case Return() | Again():
+        case Return() | Again() | Look():
             return ()
         case _:
             return (step.then,)

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from maestro.codegen.capacity import Shares
+from maestro.codegen.cexpr import Printer
 from maestro.codegen.flows import Table, Tables
+from maestro.codegen.lower import Look
+from maestro.codegen.memory import Put
 from maestro.codegen.names import place
+from maestro.codegen.scope import Scope
 from maestro.codegen.text import aligned, wrap
 from maestro.ir.model import Model, StateObject
 
@@ -169,3 +173,21 @@ def call_text(method: str, name: str, t: Table, members: Members, args: Sequence
 def cell(name: str, index: str, t: Table, members: Members) -> str:
     """The address of a vector's element."""
     return f"{record(t, members)}(nf, {index})->{members[name]}"
+
+
+def look(step: Look, scope: Scope, show: Printer, tables: Tables, members: Members) -> Iterator[str]:
+    """The statements of a leaf of ``nf_look``."""
+    for slot, key in enumerate(step.keys):
+        at = f"ahead->key[{slot}]"
+        for n, piece in enumerate(key.pieces):
+            assert isinstance(piece, Put)
+            yield f"{at}[{n}] = {show.value(piece.value)};"
+        yield f"ahead->hash[{slot}] = flow_hash(&nf->{members[key.object]}, {at}, {len(key.pieces)});"
+    for name, slot in step.gets:
+        yield f"flow_fetch_slot(&nf->{members[name]}, ahead->hash[{slot}]);"
+    for allocator, index in step.indices:
+        table = tables.of(allocator)
+        assert table is not None
+        yield f"flow_fetch(&nf->{members[allocator]}, {show.value(index)}, {stride(table, members)});"
+    yield f"ahead->at = {scope.numbers[step]};"
+    yield "return;"
