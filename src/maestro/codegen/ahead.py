@@ -23,7 +23,7 @@ from maestro.codegen.flows import Tables
 from maestro.codegen.lower import BuildKey, Call, If, Look, ReadCell, Step, WriteCell, following, uses
 from maestro.codegen.memory import Words
 from maestro.ir.expr import Expr, symbols
-from maestro.ir.model import Model
+from maestro.ir.model import Kind, Model
 
 _MOST_KEYS = 3
 
@@ -55,11 +55,11 @@ class _Cut:
         match step:
             case If() if self._is_packets(step.cond):
                 return replace(step, yes=self.tests(step.yes, passed), no=self.tests(step.no, passed))
-            case Call() if step.op.method == "expire_map" and self._is_packets(*uses(step)):
+            case Call() if step.op.kind is Kind.EXPIRE and self._is_packets(*uses(step)):
                 return self.tests(step.then, (*passed, step))
         found = _Found()
         self._collect(step, found)
-        look = Look(len(self.rests), tuple(found.keys), tuple(found.gets), tuple(found.indices))
+        look = Look(tuple(found.keys), tuple(found.gets), tuple(found.indices), tuple(found.sketches))
         self.rests.append((look, _after(passed, step)))
         return look
 
@@ -78,6 +78,9 @@ class _Cut:
                 found.keys.append(step)
             case Call() if step.op.method == "map_get" and step.op.object in self.tables.maps:
                 found.get(step)
+            case Call() if "hash" in step.args and step.op.method.startswith("sketch_"):
+                if self._is_packets(step.args["hash"]):
+                    found.sketch(step)
             case Call() | ReadCell() | WriteCell():
                 self._index(step, found)
             case If() if self._is_packets(step.cond):
@@ -97,6 +100,11 @@ class _Found:
     keys: list[BuildKey] = field(default_factory=list)
     gets: list[tuple[str, int]] = field(default_factory=list)
     indices: list[tuple[str, Expr]] = field(default_factory=list)
+    sketches: list[tuple[str, Expr]] = field(default_factory=list)
+
+    def sketch(self, call: Call) -> None:
+        if (call.op.object, call.args["hash"]) not in self.sketches:
+            self.sketches.append((call.op.object, call.args["hash"]))
 
     def get(self, call: Call) -> None:
         place = next((n for n, k in enumerate(self.keys) if k.key is call.key), None)

@@ -28,14 +28,15 @@ def functions(ahead: Ahead, model: Model, tables: Tables, members: Mapping[str, 
     write(ahead.look, Scope(numbers=looks), tests)
     width = max((len(k.pieces) for look in looks for k in look.keys), default=0)
     depth = max((len(look.keys) for look in looks), default=0)
+    fetches = any(look.gets or look.sketches for look in looks)
     cases = {n: (ahead.rests[n][0], rests[n]) for n in first}
     return [
-        _state(depth, width),
+        _state(depth, width, max((len(look.sketches) for look in looks), default=0)),
         _function("static inline void nf_look(", "struct nf_ahead *ahead", tests.lines, _LOOK, constant=True),
-        _fetch(cases, model, tables, members) if depth else [],
+        _fetch(cases, tables, members) if fetches else [],
         _function("static inline uint16_t nf_rest(", "const struct nf_ahead *ahead", _cases(cases), _REST),
         _PACKET_FUNCTION,
-        _burst(fetches=depth > 0, moves=any(path.head for path in model.paths)),
+        _burst(fetches=fetches, moves=any(path.head for path in model.paths)),
     ]
 
 
@@ -52,8 +53,9 @@ _PACKET_FUNCTION = [
 ]
 
 
-def _state(depth: int, width: int) -> list[str]:
+def _state(depth: int, width: int, sketches: int) -> list[str]:
     keys = [f"  uint32_t hash[{depth}];", f"  uint64_t key[{depth}][{width}];"] if depth else []
+    keys += [f"  uint32_t sketch[{sketches}]; /* hashes of keys */"] if sketches else []
     return [
         "/* What is known of a packet before it is its turn: which of the cases of nf_rest() it is, the keys",
         " * that will be looked up. */",
@@ -82,9 +84,7 @@ def _cases(cases: Mapping[int, tuple[Look, list[str]]]) -> list[str]:
     return [*lines, "  }"]
 
 
-def _fetch(
-    cases: Mapping[int, tuple[Look, list[str]]], model: Model, tables: Tables, members: Mapping[str, str]
-) -> list[str]:
+def _fetch(cases: Mapping[int, tuple[Look, list[str]]], tables: Tables, members: Mapping[str, str]) -> list[str]:
     lines = ["  switch (ahead->at) {"]
     for n, (look, _) in sorted(cases.items()):
         calls = []
@@ -93,6 +93,8 @@ def _fetch(
             assert table is not None
             flows, size = f"&nf->{members[table.allocator]}", records.stride(table, members)
             calls.append(f"    flow_fetch_found(&nf->{members[name]}, {flows}, {size}, ahead->hash[{place}]);")
+        for place, (name, _) in enumerate(look.sketches):
+            calls.append(f"    sketch_fetch_buckets(&nf->{members[name]}, ahead->sketch[{place}]);")
         lines += [f"  case {n}:", *calls, "    break;"] if calls else []
     return [
         "/* Fetch the records that are likely to be needed. */",

@@ -123,14 +123,14 @@ class Unlock:
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """Remember leaf ``number`` and what its rest looks up: keys, in which maps (by place in ``keys``), indices of which
-    allocators.
+    """Remember the leaf and what its rest looks up: keys, in which maps (by place in ``keys``), indices of which
+    allocators, hashes in which sketches.
     """
 
-    number: int
     keys: tuple[BuildKey, ...]
     gets: tuple[tuple[str, int], ...]
     indices: tuple[tuple[str, Expr], ...]
+    sketches: tuple[tuple[str, Expr], ...]
 
 
 Step = BuildKey | Call | ReadCell | WriteCell | If | Return | Again | Due | Differs | Lock | Unlock | Look
@@ -157,7 +157,7 @@ def uses(step: Step) -> tuple[Expr, ...]:
             return (step.time,) if step.time else ()
         case Look():
             keys = tuple(p for key in step.keys for p in key.pieces)
-            return _values(keys) + tuple(index for _, index in step.indices)
+            return _values(keys) + tuple(e for _, e in (*step.indices, *step.sketches))
         case Again() | Lock() | Unlock():
             return ()
 

@@ -189,5 +189,8 @@ def look(step: Look, scope: Scope, show: Printer, tables: Tables, members: Membe
         table = tables.of(allocator)
         assert table is not None
         yield f"flow_fetch(&nf->{members[allocator]}, {show.value(index)}, {stride(table, members)});"
+    for slot, (name, hashed) in enumerate(step.sketches):
+        yield f"ahead->sketch[{slot}] = {show.value(hashed)};"
+        yield f"sketch_fetch_where(&nf->{members[name]}, ahead->sketch[{slot}]);"
     yield f"ahead->at = {scope.numbers[step]};"
     yield "return;"
