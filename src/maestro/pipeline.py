@@ -1,6 +1,6 @@
 """The phases in order, nothing else.
 
-    C ─▶ LLVM IR ─▶ paths ─▶ plan (strategies, RSS) ─▶ proof ─▶ C project ─▶ build ─▶ differential check ─▶ speed
+    C ─▶ LLVM IR ─▶ paths ─▶ plan (strategies, RSS) ─▶ proof ─▶ C project ─▶ build ─▶ differential check
 
 Phases pass values: every step takes the result so far and returns it with its own part added.
 """
@@ -15,7 +15,6 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Protocol, TypeVar
 
-from maestro.bench.measure import Row, bench
 from maestro.certificate.check import check
 from maestro.certificate.result import Certificate
 from maestro.codegen.merge import capacities
@@ -23,7 +22,7 @@ from maestro.codegen.project import require_fresh, write_project
 from maestro.diagnostics import InternalError, UserError
 from maestro.frontend.names import is_runtime
 from maestro.frontend.nf import LoadedNF, load
-from maestro.frontend.toolchain import build_native
+from maestro.frontend.objects import Build, build_program
 from maestro.ir.dump import dump as model_text
 from maestro.ir.model import Model
 from maestro.ir.plan import Plan, Reason
@@ -120,20 +119,24 @@ class Result:
     project: Path | None = None
     program: Path | None = None
     comparison: Comparison | None = None
-    rows: tuple[Row, ...] = ()
     timings: tuple[Timing, ...] = ()
 
 
-def analyze(job: Job, phases: Phases) -> Result:
-    """C → plan with its proof. Raises the diagnostics of every phase."""
+def analyze(job: Job, phases: Phases, known: Result | None = None) -> Result:
+    """C → plan with its proof. Raises the diagnostics of every phase.
+
+    ``known``: a result for the same NF with the same settings (another strategy, say): it need not be explored again.
+    """
     profile = _checked(job)
     if job.seed is None:
         job = replace(job, seed=randbits(32))  # keys that an attacker knows are keys that he can flood
-    nf = phases.run("compile", lambda: load(job.sources, include_dirs=job.include_dirs, defines=job.defines), _compiled)
-    model = phases.run("explore", lambda: _explore(nf, job), lambda m: _count(len(m.paths), "path"))
-    decision, certificate = _decide(job, nf, model, profile, (), phases)
-    if not certificate.holds and job.strategy == "auto":
-        decision, certificate = _decide(job, nf, model, profile, _unproven(certificate), phases)
+    nf, model = (known.nf, known.model) if known else _paths(job, phases)
+    unproven: tuple[Reason, ...] = ()
+    decision, certificate = _decide(job, nf, model, profile, unproven, phases)
+    for lock_all in (False, True):  # what cannot be proven first, and everything if the rest cannot either
+        if not certificate.holds and job.strategy == "auto":
+            unproven = (*unproven, *_unproven(certificate))
+            decision, certificate = _decide(job, nf, model, profile, unproven, phases, lock_all=lock_all)
     if not certificate.holds:
         failures = "\n".join(f"  {f.message}" for f in certificate.failures)
         raise InternalError(f"the plan does not pass the independent check, so it is not used:\n{failures}")
@@ -141,9 +144,15 @@ def analyze(job: Job, phases: Phases) -> Result:
     return Result(job, root, nf, model, decision.plan, decision.quality, certificate, timings=phases.timings)
 
 
+def _paths(job: Job, phases: Phases) -> tuple[LoadedNF, Model]:
+    nf = phases.run("compile", lambda: load(job.sources, include_dirs=job.include_dirs, defines=job.defines), _compiled)
+    return nf, phases.run("explore", lambda: _explore(nf, job), lambda m: _count(len(m.paths), "path"))
+
+
 def _decide(
-    job: Job, nf: LoadedNF, model: Model, profile: Profile, unproven: tuple[Reason, ...], phases: Phases
-) -> tuple[Decision, Certificate]:
+    job: Job, nf: LoadedNF, model: Model, profile: Profile, unproven: tuple[Reason, ...], phases: Phases,
+    *, lock_all: bool = False,
+) -> tuple[Decision, Certificate]:  # fmt: skip
     decision = phases.run(
         "plan",
         lambda: decide(
@@ -154,6 +163,7 @@ def _decide(
             seed=job.seed,
             port_names=job.port_names or nf.port_names,
             unproven=unproven,
+            lock_all=lock_all,
         ),
         lambda d: f"{d.plan.strategy}, keys found in {1000 * d.timings['keys']:.0f} ms",
     )
@@ -161,7 +171,7 @@ def _decide(
 
 
 def _unproven(certificate: Certificate) -> tuple[Reason, ...]:
-    """A plan that cannot be proven is not used: ``auto`` falls back to locks and says so."""
+    """What cannot be proven is not used: ``auto`` falls back to locks, for that, and says so."""
     hint = "this plan may be right all the same; please report the NF, so that Maestro learns to prove it"
     return tuple(Reason("not-proven", f.message, f.objects, f.spans, hint) for f in certificate.failures)
 
@@ -172,7 +182,11 @@ def parallelize(job: Job, out_dir: Path, phases: Phases, *, build: bool, extra: 
     ``extra`` gives the text of ``plan.json``, written beside the code.
     """
     require_fresh(out_dir)
-    result = analyze(job, phases)
+    return generate(analyze(job, phases), out_dir, phases, build=build, extra=extra)
+
+
+def generate(result: Result, out_dir: Path, phases: Phases, *, build: bool, extra: Callable[[Result], str]) -> Result:
+    """The generated project of an analysed NF in ``out_dir``; the rest is as for :func:`parallelize`."""
     note = ", ".join(str(f) for f in result.nf.files)
     phases.run(
         "generate",
@@ -199,14 +213,14 @@ def verify(job: Job, inputs: Mapping[int, Path] | None, packets: int | None, pha
 
     ``packets``: how many to generate; None: enough to fill the tables, up to ``MAX_PACKETS``.
     """
-    _check_inputs(job, inputs or {})
+    check_inputs(job, inputs or {})
     with TemporaryDirectory(prefix="maestro-verify-") as folder:
         result = parallelize(job, Path(folder, "project"), phases, build=True, extra=lambda _: "{}")
         result = compare_with_reference(result, Path(folder), inputs, packets, phases)
         return replace(result, project=None, program=None)
 
 
-def _check_inputs(job: Job, inputs: Mapping[int, Path]) -> None:
+def check_inputs(job: Job, inputs: Mapping[int, Path]) -> None:
     """Raises UserError (``pcap``) for what need not wait for two builds: no such port, a file that cannot be read."""
     for port, path in inputs.items():
         if port >= job.ports:
@@ -218,37 +232,51 @@ def _check_inputs(job: Job, inputs: Mapping[int, Path]) -> None:
 
 
 def compare_with_reference(
-    result: Result, folder: Path, inputs: Mapping[int, Path] | None, packets: int | None, phases: Phases
+    result: Result,
+    folder: Path,
+    inputs: Mapping[int, Path] | None,
+    packets: int | None,
+    phases: Phases,
+    made: Sequence[Captures] = (),
 ) -> Result:
-    """Build the reference in ``folder`` and compare every packet's verdict and bytes."""
-    reference, program = folder / "reference", result.program
+    """Build the reference in ``folder`` and compare every packet's verdict and bytes.
+
+    ``made``: what :func:`model_traffic` made, if it has.
+    """
+    original, program = reference(result, folder, phases), result.program
     assert program is not None
-    phases.run("reference", lambda: _reference(result, reference), lambda _: "the NF's own source, built as it is")
-    sets = [inputs] if inputs else _traffic(result, program, folder / "traffic", packets, phases)
+    if not inputs:
+        made = made or model_traffic(result.model, folder / "traffic", packets, phases)
+    sets = [inputs] if inputs else _traffic(result, program, folder / "traffic", made, phases)
     comparison = phases.run(
-        "verify", lambda: _compare(result, reference, program, sets), lambda c: f"{c.differences} differences"
+        "verify", lambda: _compare(result, original, program, sets), lambda c: f"{c.differences} differences"
     )
     return replace(result, comparison=comparison, timings=phases.timings)
 
 
-def _traffic(result: Result, program: Path, folder: Path, packets: int | None, phases: Phases) -> Sequence[Captures]:
-    """Captures, several sets: two-way traffic, packets for every path, replies to what the NF makes of them."""
-    model = result.model
+def model_traffic(model: Model, folder: Path, packets: int | None, phases: Phases) -> Sequence[Captures]:
+    """Captures, several sets, for any form of the NF: two-way traffic, and packets for every path."""
     enough = enough_packets(model)
     count = packets or min(max(enough, MIN_PACKETS), MAX_PACKETS)
-    sets: list[Captures] = list(
-        phases.run(
-            "traffic",
-            lambda: two_way_traffic(model, folder, packets=count),
-            lambda _: f"{count} packets, both ways, expiry, {'full' if count >= enough else 'partly filled'} tables",
-        )
+    two_way = phases.run(
+        "traffic",
+        lambda: two_way_traffic(model, folder, packets=count),
+        lambda _: f"{count} packets, both ways, expiry, {'full' if count >= enough else 'partly filled'} tables",
     )
     made, _ = phases.run(
         "solve",
         lambda: path_traffic(model, folder),
         lambda m: f"packets for {m[1]} of {_count(len(model.paths), 'path')}",
     )
-    sets += [made, *_few_flows(result, folder)]
+    return [*two_way, made]
+
+
+def _traffic(
+    result: Result, program: Path, folder: Path, made: Sequence[Captures], phases: Phases
+) -> Sequence[Captures]:
+    """``made``, with replies to what the NF makes of them."""
+    model = result.model
+    sets = [*made, *_few_flows(result, folder)]
     if not rewrites(model):
         return sets
     spec = Replies(model.ports, timeout_of(model) // 4)
@@ -270,20 +298,12 @@ def _few_flows(result: Result, folder: Path) -> list[Captures]:
     return [uniform_traffic(folder / "few", flows=max(1, min(room // 4, 1000)), packets=20_000, replies=True)]
 
 
-def measure(result: Result, folder: Path, flows: int, phases: Phases, *, rounds: int = 5, turns: int = 5) -> Result:
-    """Packets per second of the original and of the generated NF on 1 and more cores (established flows)."""
-    reference, program = folder / "reference", result.program
-    assert program is not None
-    if not reference.exists():
-        phases.run("reference", lambda: _reference(result, reference), lambda _: "the NF's own source, built as it is")
-    traffic = uniform_traffic(folder / "uniform", flows=flows, packets=max(100_000, 4 * flows))
-    programs = {"original": (reference, 1), "generated, 1 core": (program, 1)}
-    if result.job.cores > 1:
-        programs[f"generated, {result.job.cores} cores"] = (program, result.job.cores)
-    rows = phases.run(
-        "measure", lambda: bench(programs, traffic, rounds, turns), lambda _: f"{flows} flows, 64-byte packets"
-    )
-    return replace(result, rows=tuple(rows), timings=phases.timings)
+def reference(result: Result, folder: Path, phases: Phases) -> Path:
+    """The reference build in ``folder``, made unless it is there."""
+    program = folder / "reference"
+    if not program.exists():
+        phases.run("reference", lambda: _reference(result, program), lambda _: "the NF's own source, built as it is")
+    return program
 
 
 def dump(job: Job, form: str, phases: Phases) -> str:
@@ -333,7 +353,9 @@ def _proven(certificate: Certificate) -> str:
 def _build(project: Path, program: Path) -> None:
     runtime = sorted(f for f in (project / "runtime").rglob("*.c") if f.parent.name != "dpdk")
     sources = [project / "nf.c", project / "nf_rss.c", *runtime]
-    build_native(sources, program, include_dirs=[project / "include"], flags=("-O3", "-pthread"))
+    headers = "".join(f"{h.relative_to(project)}\n{h.read_text()}" for h in sorted(project.rglob("*.h")))
+    build = Build([project / "include"], flags=("-O3", "-pthread"), known=frozenset(runtime), headers=headers)
+    build_program(sources, program, build)
 
 
 def _reference(result: Result, output: Path) -> None:

@@ -112,12 +112,6 @@ def test_three_cores_work() -> None:
     assert {core for port in run.document["ports"] for core in port["reta"]} == {0, 1, 2}
 
 
-def test_strategies_that_are_not_there_yet(tmp_path: Path) -> None:
-    run = maestro("parallelize", FORWARDER, "-o", tmp_path / "out", "--strategy", "htm")
-    is_refused(run, ExitStatus.UNSUPPORTED, "strategy-not-yet", "htm")
-    assert not (tmp_path / "out").exists()
-
-
 COUNTER = (
     "static struct Vector *hits;\n"
     + """\

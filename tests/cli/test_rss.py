@@ -384,3 +384,14 @@ def test_solve_without_software() -> None:
         "rss", "solve", "--nic", "x710", "--require", by_source(0), "--no-software", "--solver", "z3", "--json"
     )
     assert (run.status, run.document["types"], run.document["z3"]["answer"]) == (5, ["ipv4-options"], "unsat")
+
+
+def test_ethtool_is_told_not_to_make_hashes_symmetric_before_fields_are_chosen() -> None:
+    def lines(nic: str) -> list[str]:
+        run = maestro("rss", "solve", "--nic", nic, "--require", by_source(0), "--emit", "ethtool")
+        return [line for line in run.out.splitlines() if not line.startswith("#")]
+
+    commands = lines("mlx5")
+    assert "ethtool -X PORT0 xfrm none" in commands
+    assert commands.index("ethtool -X PORT0 xfrm none") < commands.index("ethtool -N PORT0 rx-flow-hash tcp4 s")
+    assert not [line for nic in ("82599", "e810") for line in lines(nic) if "xfrm" in line]

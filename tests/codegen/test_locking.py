@@ -11,12 +11,12 @@ from compiled import shared_nothing
 from sink import sink
 
 import handmade
-from maestro.codegen.emit import emit_nf, steps
-from maestro.codegen.locking import Common, common, read_form
+from maestro.codegen.emit import emit_nf, emit_rss, steps
+from maestro.codegen.locking import Common, brief_form, common, read_form
 from maestro.codegen.lower import Again, Call, Differs, Due, Lock, ReadCell, Return, Step, Unlock, WriteCell, following
 from maestro.ir.expr import binary, const
 from maestro.ir.model import Kind, Model
-from maestro.ir.plan import Plan
+from maestro.ir.plan import Plan, PortPlan
 
 MODELS = [handmade.firewall, handmade.policer, sink]
 
@@ -134,3 +134,40 @@ def test_firewall_text(golden: Callable[[str, str], None]) -> None:
 
 def test_hybrid_policer_text(golden: Callable[[str, str], None]) -> None:
     golden("policer.hybrid.nf.c", emit_nf(handmade.policer(), locking(handmade.policer(), {"buckets"})))
+
+
+def transactions(model: Model) -> Plan:
+    return replace(locking(model, set(written(model))), strategy="htm")
+
+
+@pytest.mark.parametrize("make", MODELS, ids=lambda f: f.__name__)
+def test_a_transaction_ends_after_the_last_use_of_common_state_and_before_the_packet_is_edited(
+    make: Callable[[], Model],
+) -> None:
+    model = make()
+    for names in choices(model):
+        shared = common(model, locking(model, names))
+        words, step = steps(model)
+        for run in runs(brief_form(step, shared, words)):
+            ends = [i for i, s in enumerate(run) if isinstance(s, Unlock)]
+            assert len(ends) == 1
+            assert not [s for s in run if isinstance(s, Lock | Again | Due | Differs)]
+            uses = [
+                i for i, s in enumerate(run) if isinstance(s, Call | ReadCell | WriteCell) and shared.touched_by(s.op)
+            ]
+            assert all(i < ends[0] for i in uses)
+            assert isinstance(run[-1], Return)  # where edits are
+
+
+def test_firewall_with_transactions_text(golden: Callable[[str, str], None]) -> None:
+    model = handmade.firewall()
+    golden("firewall.htm.nf.c", emit_nf(model, transactions(model)))
+
+
+def test_where_nothing_is_divided_any_split_is_right() -> None:
+    model = handmade.firewall()
+    port = PortPlan(0, (), bytes(40), 128, (0, 1) * 64)
+    for plan, any_split in ((transactions(model), True), (shared_nothing(model, 2), False)):
+        text = emit_rss(replace(plan, ports=(port,)))
+        assert plan.any_split == any_split
+        assert (".any_split = true," in text) == ("Any spread is" in text) == any_split

@@ -119,8 +119,8 @@ def test_an_allocator_filled_at_init_and_written_is_refused() -> None:
 def test_other_strategies_are_refused() -> None:
     model = handmade.firewall()
     plan = shared_nothing(model)
-    with pytest.raises(UnsupportedError, match="strategy 'htm' is not supported yet") as caught:
-        emit_nf(model, replace(plan, strategy="htm"))
+    with pytest.raises(UnsupportedError, match="strategy 'guess' is not supported yet") as caught:
+        emit_nf(model, replace(plan, strategy="guess"))
     assert caught.value.code == "strategy-not-yet"
     remote = tuple(ObjectPlan(o.name, o.kind, "remote", None, (Span("nf.c", 3),)) for o in model.objects)
     with pytest.raises(UnsupportedError, match="the remote object flows") as caught:

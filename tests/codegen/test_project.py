@@ -62,7 +62,7 @@ def test_existing_output_is_left_alone(tmp_path: Path) -> None:
 def test_nothing_is_left_when_code_cannot_be_generated(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedError):
         write_project(
-            handmade.firewall(), replace(firewall_plan(), strategy="htm"), tmp_path / "fw", sources_note="nf.c"
+            handmade.firewall(), replace(firewall_plan(), strategy="guess"), tmp_path / "fw", sources_note="nf.c"
         )
     assert list(tmp_path.iterdir()) == []
 

@@ -11,6 +11,7 @@ import pytest
 from c_snippets import CompileC
 
 from maestro.diagnostics import SourceError, UnsupportedError
+from maestro.frontend import cache as cache_module
 from maestro.frontend import compile as driver
 from maestro.frontend import toolchain
 from maestro.frontend.link import link
@@ -34,7 +35,7 @@ def test_the_cache_is_used_and_notices_changes(
 ) -> None:
     compiled: list[str] = []
     really = driver._compile
-    monkeypatch.setattr(driver, "_compile", lambda p, f, c: compiled.append(p) or really(p, f, c))  # type: ignore[func-returns-value]
+    monkeypatch.setattr(driver, "_compile", lambda p, *rest: compiled.append(p) or really(p, *rest))  # type: ignore[func-returns-value]
     files = {"inc2/v.h": "#define V 1", "nf.c": '#include "v.h"\nint f(void) { return V; }'}
     folders = [Path("inc1"), Path("inc2")]
     Path("inc1").mkdir()
@@ -58,7 +59,7 @@ def test_no_cache_folder_is_no_obstacle(compile_c: CompileC, monkeypatch: pytest
 
 
 def test_the_cache_forgets_the_oldest(cache: Path, compile_c: CompileC, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(driver, "_CACHED_FILES", 2)
+    monkeypatch.setattr(cache_module, "_KEPT", 2)
     for n in range(4):
         compile_c(f"int f(void) {{ return {n}; }}")
     assert len(list(cache.iterdir())) == 2

@@ -210,3 +210,16 @@ uint16_t nf_packet(struct nf_core *nf, uint16_t port, uint8_t *packet, uint16_t 
 struct nf_moment nf_moment(const struct nf_core *nf) {
   return (struct nf_moment){nf->turn.time, nf->turn.order};
 }
+
+void nf_occupancy(const struct nf_core *nf, nf_table_fn *each, void *arg) {
+  lock_look(&nf->turn);
+  each(arg, &(struct nf_table){"flows", "map", nf->shared->flows.size, nf->shared->flows.capacity,
+      1});
+  each(arg, &(struct nf_table){"heap", "dchain", nf->shared->heap.size, nf->shared->heap.capacity,
+      1});
+  unlock_look(&nf->turn);
+}
+
+struct nf_lock_counts nf_lock_counts(const struct nf_core *nf) {
+  return (struct nf_lock_counts){nf->turn.reads, nf->turn.writes, nf->turn.waits};
+}

@@ -199,3 +199,8 @@ void nf_burst(struct nf_core *nf, struct nf_frame *frames, unsigned count) {
     f->verdict = nf_rest(nf, f->port, f->data, f->length, f->time, &ahead[i]);
   }
 }
+
+void nf_occupancy(const struct nf_core *nf, nf_table_fn *each, void *arg) {
+  each(arg, &(struct nf_table){"dst_map", "map", nf->heap.used, nf->heap.own, 0});
+  each(arg, &(struct nf_table){"heap", "dchain", nf->heap.used, nf->heap.own, 0});
+}

@@ -19,6 +19,11 @@ from maestro.verify.reference import build_reference
 
 HERE = Path(__file__).parent
 PAUSES = ("-include", str(HERE / "locks" / "pause.h"))
+TRANSACTIONS = (
+    "-Wno-clobbered", f'-DMAESTRO_RTM="{HERE / "locks" / "transactions.h"}"',
+    "-include", str(HERE / "locks" / "transactions.h"),
+)  # fmt: skip
+"""Behind ``PAUSES``: transactions that commit or abort as the environment variable MAESTRO_RTM_SCRIPT says."""
 THREAD = ("-O1", "-g", "-fsanitize=thread")
 ADDRESS = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 

@@ -472,12 +472,12 @@ def test_shared_nothing_insisted_on() -> None:
     assert "--strategy auto" in text
 
 
-@pytest.mark.parametrize("strategy", ["htm"])
-def test_strategies_to_come(strategy: str) -> None:
-    with pytest.raises(UnsupportedError) as e:
-        decide(firewall(), profile=load("e810"), cores=2, strategy=strategy)
-    assert e.value.code == "strategy-not-yet"
-    assert f"strategy '{strategy}' cannot be asked for yet" in str(e.value)
+@pytest.mark.parametrize("strategy", ["locks", "htm"])
+def test_forms_of_the_whole_nf_lock_all_state_that_changes(strategy: str) -> None:
+    plan = decide(firewall(), profile=load("e810"), cores=2, strategy=strategy).plan
+    assert plan.strategy == strategy
+    assert {o.strategy for o in plan.objects} == {"locked"}
+    assert "locked-along" in {r.code for r in plan.reasons}
 
 
 def test_unknown_counts_as_possible() -> None:

@@ -65,7 +65,9 @@ UNLOCK = "unlock_own(&nf->turn);"
 
 
 def lock_text(step: Lock | Unlock) -> str:
-    return "now = lock_own(&nf->turn, now);" if isinstance(step, Lock) else UNLOCK
+    if isinstance(step, Lock):
+        return "now = lock_own(&nf->turn, now);"
+    return "htm_leave(&nf->htm, &nf->turn);" if step.all else UNLOCK
 
 
 def question(at: str, time: str | None, *, aged: bool) -> str:

@@ -139,7 +139,7 @@ class _Origins:
             return None
         owners = {self._symbols.get(op.arg("index")) for op in _operations(self._model) if op.object == o.name}
         expiring = (op for op in _operations(self._model) if op.method == "expire_map")
-        owners |= {op.object for op in expiring if o.name == op.related[0]}
+        owners |= {op.object if op.object in self._allocators else None for op in expiring if o.name == op.related[0]}
         owner = owners.pop() if len(owners) == 1 else None
         return owner if owner is not None and o.capacity >= self._allocators[owner].capacity else None
 

@@ -19,7 +19,7 @@ last step that reads common state      after it, ``unlock``
 So a path holds no lock before it needs one and none after; one that never touches common state takes none. The core's
 own objects (sharded, steered, replicated, read-only) need none, but the time is that of the whole packet, and only
 under a lock is it known that no other core has seen a later one. The write form is the tree as it is, with all locks
-held from beginning to end.
+held from beginning to end; as a transaction (:func:`brief_form`), from the beginning to the last step that needs it.
 
 Nothing but touches of ages and expiries changes state in the read form, and an aborted attempt has touched nothing: it
 leaves no trace. A touch may come later than in the tree, as nothing in the read form looks at ages. Packet edits come
@@ -69,11 +69,12 @@ class Common:
     """``objects``: those that cores have in common. ``aged``: the allocators among them that cores touch on their own.
 
     An allocator that is given other times than the packet's, or that other structures look into, is a plain one:
-    touching it changes common state.
+    touching it changes common state. ``htm``: transactions before locks.
     """
 
     objects: frozenset[str] = frozenset()
     aged: frozenset[str] = frozenset()
+    htm: bool = False
 
     def touched_by(self, op: Operation) -> bool:
         return not self.objects.isdisjoint((op.object, *op.related))
@@ -88,11 +89,19 @@ def common(model: Model, plan: Plan) -> Common:
     ops = [op for p in model.paths for op in p.operations]
     plain = {op.object for op in ops if op.method not in _AGED or not _at_now(op)}
     aged = {o.name for o in model.objects if o.kind == "dchain" and o.name in objects and o.name not in plain}
-    return Common(objects, frozenset(aged))
+    return Common(objects, frozenset(aged), plan.strategy == "htm" and bool(objects))
 
 
 def _at_now(op: Operation) -> bool:
     return op.method not in ("dchain_allocate", "dchain_refresh") or op.arg("time") is NOW
+
+
+def brief_form(step: Step, shared: Common, words: Words) -> Step:
+    """The write form of NFs with transactions: ``step``, which ends them after the last step that needs common state.
+
+    Packet edits and the verdict come after that, where nothing can make the packet start over any more.
+    """
+    return _ReadForm(shared, words).inside(step, whole=True)
 
 
 def read_form(step: Step, shared: Common, words: Words) -> Step:
@@ -209,16 +218,16 @@ class _ReadForm:
         if not self._reads(step):
             return step
         if self._looks(step) or any(NOW in symbols(e) for e in uses(step)):
-            return Lock(self._inside(step))
+            return Lock(self.inside(step))
         return _over(step, tuple(self.locked(s) for s in following(step)))
 
-    def _inside(self, step: Step) -> Step:
-        """``step``, reached with the lock held, which is let go as soon as it can be."""
+    def inside(self, step: Step, *, whole: bool = False) -> Step:
+        """``step``, reached with the lock held (``whole``: all), which is let go as soon as it can be."""
         if isinstance(step, Again):
             return replace(step, locked=True)
         if not self._reads(step):
-            return Unlock(step)
-        return _over(step, tuple(self._inside(s) for s in following(step)))
+            return Unlock(step, whole)
+        return _over(step, tuple(self.inside(s, whole=whole) for s in following(step)))
 
 
 _MAY_BE_NOTHING = frozenset({"expire_map", "dchain_expire_one", "dchain_allocate"})

@@ -118,7 +118,10 @@ class Lock:
 
 @dataclass(frozen=True, eq=False)
 class Unlock:
+    """Let it go. ``all``: end the transaction, or let all locks go, whichever it is."""
+
     then: Step
+    all: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from maestro.diagnostics import InternalError
-from maestro.ir.expr import Expr, concat, eq, extract, packet_offset, rebuild, sym
+from maestro.ir.expr import Expr, concat, eq, extract, land, packet_offset, rebuild, sym
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,12 @@ def memory_bytes(e: Expr) -> list[Expr]:
     return [extract(e, low + 7, low) for low in range(e.width - 8, -1, -8)]
 
 
+def _eights(a: Expr, b: Expr) -> list[Expr]:
+    """That two keys are equal, eight bytes at a time: C has no wider numbers."""
+    tops = range(a.width - 1, -1, -64)
+    return [eq(extract(a, top, max(top - 63, 0)), extract(b, top, max(top - 63, 0))) for top in tops]
+
+
 class Words:
     """Rewrites expressions over ``pkt[k]`` and the symbols in ``cells`` into expressions over loads."""
 
@@ -107,6 +113,8 @@ class Words:
         return done
 
     def _rewrite(self, e: Expr) -> Expr:
+        if e.op == "eq" and e.args[0].width > 64:
+            return self.rewrite(land(*_eights(*e.args)))
         if e.op == "eq" and e.args[1].is_const:
             e = self._in_packet_order(e)
         if e.op == "concat" or self._slices(e):

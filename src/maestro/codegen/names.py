@@ -22,7 +22,7 @@ RESERVED = _KEYWORDS | frozenset([
     "sketch_fetch", "sketch_touch", "sketch_expire", "lpm", "lpm_lookup", "lpm_update", "cht_fill", "cht_find",
     "memcpy", "memset", "nf_name", "nf_ports", "nf_rss",
     "nf_core", "nf_packet", "nf_core_create", "nf_core_destroy", "nf_shared", "nf_shared_create", "nf_shared_destroy",
-    "shared", "turn", "locks",
+    "shared", "turn", "locks", "htm",
 ])  # fmt: skip
 """Names that a local of the generated nf_packet must not hide."""
 

@@ -165,6 +165,11 @@ state is each core's own, and the NIC ({plan.nic}) sends all packets that share 
             return f"""\
 Locks: the cores have {locked} in common, under one lock a core. Reading
 takes a core's own lock only; changing the state takes all."""
+        case "htm" if locked:
+            return f"""\
+Transactions: the cores have {locked} in common. Each packet is a transaction
+of the CPU (RTM), and takes the locks, one a core, if it does not commit; without RTM the program says
+so and runs on the locks."""
     return f"""\
 Shared-nothing: each core has its own state, and the NIC ({plan.nic}) sends
 all packets that share state to the same core."""

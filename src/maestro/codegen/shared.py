@@ -16,6 +16,8 @@ _NOTHING = [
     "  char none; /* the cores have no state in common */",
     "};",
 ]
+_STRUCT = ["struct nf_shared {", "  struct locks locks;"]
+_HTM_MEMBER = "  struct htm_common *htm;"
 _CREATE_NOTHING = [
     "struct nf_shared *nf_shared_create(unsigned cores) {",
     "  (void)cores;",
@@ -34,7 +36,7 @@ def struct(model: Model, members: Mapping[str, str], common: Common) -> list[str
         return _NOTHING
     objects = [o for o in model.objects if o.name in common.objects]
     lines = [line for text, comment in aligned(rows(objects, members, common)) for line in _under(text, comment)]
-    return ["/* What the cores have in common. */", "struct nf_shared {", "  struct locks locks;", *lines, "};"]
+    return ["/* What the cores have in common. */", *_STRUCT, *([_HTM_MEMBER] if common.htm else []), *lines, "};"]
 
 
 def _under(text: str, comment: str) -> list[str]:
@@ -47,6 +49,7 @@ def create(model: Model, members: Mapping[str, str], common: Common) -> list[str
         return _CREATE_NOTHING
     objects = [o for o in model.objects if o.name in common.objects]
     calls = ["locks_create(&shared->locks, cores)"]
+    calls += ["(shared->htm = htm_create(nf_name))"] if common.htm else []
     calls += [create_call(o, members, None, "shared", aged=o.name in common.aged) for o in objects]
     lines = [
         "struct nf_shared *nf_shared_create(unsigned cores) {",
@@ -60,6 +63,7 @@ def create(model: Model, members: Mapping[str, str], common: Common) -> list[str
         lines += fill(o, members[o.name], "shared", aged=o.name in common.aged)
     lines += ["  return shared;", "}", "", "void nf_shared_destroy(struct nf_shared *shared) {"]
     lines += ["  if (!shared) {", "    return;", "  }", "  locks_destroy(&shared->locks);"]
+    lines += ["  free(shared->htm);"] if common.htm else []
     for o in objects:
         lines.append(f"  {'shared_' if o.name in common.aged else ''}{o.kind}_destroy(&shared->{members[o.name]});")
     return "\n".join([*lines, "  free(shared);", "}"]).split("\n")
@@ -71,21 +75,59 @@ def refuse(calls: Sequence[str], undo: str) -> list[str]:
     return [f"  if ({listed}) {{", f"    {undo};", "    return NULL;", "  }"]
 
 
-MOMENT = [
+_MOMENT = [
     "struct nf_moment nf_moment(const struct nf_core *nf) {",
     "  return (struct nf_moment){nf->turn.time, nf->turn.order};",
     "}",
 ]
+_HTM_ANSWERS = [
+    "struct nf_htm nf_htm(const struct nf_core *nf) {",
+    "  return htm_counts(&nf->htm);",
+    "}",
+    "",
+    "void nf_record(struct nf_shared *shared) {",
+    "  shared->htm->recorded = true;",
+    "}",
+]
 
 
-def packet(*, reads: bool, writes: bool) -> list[str]:
+def moment(common: Common) -> list[list[str]]:
+    """What can be asked of a core after a packet."""
+    return [_MOMENT, _HTM_ANSWERS] if common.htm else [_MOMENT]
+
+
+_PACKET = [
+    "/* See include/maestro/nf.h. */",
+    "uint16_t nf_packet(struct nf_core *nf, uint16_t port, uint8_t *packet, uint16_t length,",
+    "                   int64_t now) {",
+    "  now = turn_begin(&nf->turn, now);",
+]
+_TRANSACTION = """\
+  for (unsigned left = htm_tries(&nf->htm, now); left > 0;) {
+    const uint32_t status = rtm_begin();
+    if (status == RTM_STARTED) {
+      return (uint16_t)nf_write(nf, port, packet, length, htm_enter(&nf->htm, &nf->turn));
+    }
+    left = htm_aborted(&nf->htm, &nf->turn, status, left);
+  }
+""".splitlines()
+_TRY_TO_READ = """\
+  if (!nf->htm.common->present) {
+    const uint32_t verdict = nf_read(nf, port, packet, length, now);
+    if (verdict != NF_AGAIN) {
+      return (uint16_t)verdict;
+    }
+  }
+""".splitlines()
+
+
+def packet(*, reads: bool, writes: bool, htm: bool) -> list[str]:
     """``nf_packet`` over the forms that there are."""
-    lines = [
-        "/* See include/maestro/nf.h. */",
-        "uint16_t nf_packet(struct nf_core *nf, uint16_t port, uint8_t *packet, uint16_t length,",
-        "                   int64_t now) {",
-        "  now = turn_begin(&nf->turn, now);",
-    ]
+    if htm:
+        lines = [*_PACKET, *_TRANSACTION, *(_TRY_TO_READ if reads else [])]
+        lines.append("  now = htm_lock_all(&nf->htm, &nf->turn, now);")
+        return [*lines, "  return (uint16_t)nf_write(nf, port, packet, length, now);", "}"]
+    lines = list(_PACKET)
     write = [
         "now = lock_all(&nf->turn, now);",
         "verdict = nf_write(nf, port, packet, length, now);",

@@ -31,6 +31,8 @@ def head_function() -> list[str]:
 def struct(model: Model, members: Mapping[str, str], common: Common = NONE, tables: Tables = NO_TABLES) -> list[str]:
     """The definition of ``struct nf_core``."""
     fields = [("  struct nf_shared *shared;", ""), ("  struct turn turn;", "")] if common.objects else []
+    if common.htm:
+        fields.append(("  struct htm htm;", ""))
     if moves_start(model):
         fields.append(("  int32_t head;", "where the last packet departs from: see nf_head"))
     fields += rows(own(model, common, tables), members, common, tables)
@@ -117,6 +119,8 @@ def create(
     lines += ["  struct nf_core *nf = maestro_alloc(sizeof *nf);", "  if (!nf) {", "    return NULL;", "  }"]
     if common.objects:
         lines += ["  nf->shared = shared;", "  nf->turn = (struct turn){.locks = &shared->locks, .core = core};"]
+    if common.htm:
+        lines.append("  nf->htm = (struct htm){.common = shared->htm};")
     owners = {share.of: None for share in shares.values()}
     release: list[str] = []
     for owner in owners:

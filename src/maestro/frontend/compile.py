@@ -12,11 +12,11 @@ from functools import cache
 from pathlib import Path
 
 from maestro.diagnostics import SourceError
+from maestro.frontend.cache import remembered
 from maestro.frontend.link import link
 from maestro.frontend.names import RUNTIME_DIR, Names, is_own
 from maestro.frontend.toolchain import (
     DIALECT,
-    cache_dir,
     compile_error,
     compiler_version,
     preprocessor_flags,
@@ -27,7 +27,6 @@ from maestro.ir.program import Program
 
 # -O0 keeps branches, helpers and names; the other flags undo zig's defaults that change the code.
 _ANALYSIS = ("-O0", "-g", "-fno-discard-value-names", "-fno-sanitize=all", "-fno-stack-protector")
-_CACHED_FILES = 512
 
 
 def compile_sources(
@@ -135,35 +134,16 @@ def own_headers() -> str:
 
 def _cached(path: str, content: str, flags: Sequence[str], compiler: str | None) -> _Result:
     key = "\0".join([compiler_version(compiler), *flags, path, content])
-    folder = cache_dir()
-    entry = folder / "ir" / f"{hashlib.sha256(key.encode()).hexdigest()}.ll" if folder else None
-    if entry is not None and entry.is_file():
-        return _Result(entry.read_text())
-    result = _compile(path, flags, compiler)
-    if entry is not None and result.text is not None:
-        _remember(entry, result.text)
-    return result
+    failed: list[str] = []
+    made = remembered("ir", key, lambda: _compile(path, flags, compiler, failed))
+    return _Result(None, failed[0]) if made is None else _Result(made.decode("utf-8", errors="replace"))
 
 
-def _compile(path: str, flags: Sequence[str], compiler: str | None) -> _Result:
+def _compile(path: str, flags: Sequence[str], compiler: str | None, failed: list[str]) -> bytes | None:
     with tempfile.TemporaryDirectory(prefix="maestro-") as folder:
         output = Path(folder) / "out.ll"
         done = run_compiler([*flags, "-S", "-emit-llvm", path, "-o", str(output)], compiler=compiler)
         if done.returncode != 0:
-            return _Result(None, done.stderr or f"error: the compiler ended with status {done.returncode}")
-        return _Result(output.read_text(encoding="utf-8", errors="replace"))
-
-
-def _remember(entry: Path, text: str) -> None:
-    """Store atomically, and forget the oldest entries. A full or read-only disk costs only the cache."""
-    try:
-        entry.parent.mkdir(exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=entry.parent)
-        with os.fdopen(handle, "w") as f:
-            f.write(text)
-        os.replace(temporary, entry)
-        old = sorted(entry.parent.glob("*.ll"), key=lambda p: p.stat().st_mtime)[:-_CACHED_FILES]
-        for path in old:
-            path.unlink(missing_ok=True)
-    except OSError:
-        pass
+            failed.append(done.stderr or f"error: the compiler ended with status {done.returncode}")
+            return None
+        return output.read_bytes()

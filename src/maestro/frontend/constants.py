@@ -273,4 +273,4 @@ def encode(constant: Constant, t: Type, data: bytearray, at: int, relocations: l
         case UnsupportedConst(text):
             raise UnsupportedIR(f"an initial value with {text}")
         case _:
-            raise InternalError(f"constant {constant!r}")
+            raise InternalError(f"cannot read the IR constant {constant!r}")

@@ -116,7 +116,10 @@ def _function(line: str, body: list[str], context: ModuleContext) -> Function:
         header: Header = parse_header(line, context.types)
     except (ValueError, KeyError, IndexError) as e:
         raise InternalError(f"cannot read IR line: {line} ({e!r})") from e
-    return FunctionReader(context, header, body).read(PARSERS)
+    try:
+        return FunctionReader(context, header, body).read(PARSERS)
+    except (ValueError, KeyError, IndexError, AssertionError, TypeError) as e:
+        raise InternalError(f"cannot read the IR of {header.name} ({e!r})") from e
 
 
 def _global(line: str, context: ModuleContext) -> GlobalVariable:

@@ -145,6 +145,12 @@ def _compile_hint(message: str) -> str | None:
     return None
 
 
+def native_flags(compiler: str | None, flags: Sequence[str]) -> list[str]:
+    """The dialect and ``flags``; sanitizers are off unless asked for."""
+    quiet = compiler is None and not any(f.startswith("-fsanitize") for f in flags)
+    return [*DIALECT, *(["-fno-sanitize=all"] if quiet else []), *flags]
+
+
 def build_native(
     sources: Sequence[Path],
     output: Path,
@@ -156,15 +162,13 @@ def build_native(
 ) -> None:
     """Compile and link C files into the program (or, with ``-shared``/``-c`` in ``flags``, the object) ``output``.
 
-    ``compiler`` is the bundled one when None, or a command such as ``gcc``. Sanitizers are off unless asked for.
+    ``compiler`` is the bundled one when None, or a command such as ``gcc``.
     Raises SourceError with the compiler's messages.
     """
-    command = list(DIALECT)
-    if compiler is None and not any(f.startswith("-fsanitize") for f in flags):
-        command.append("-fno-sanitize=all")
+    command = native_flags(compiler, flags)
     command += preprocessor_flags(include_dirs, defines or {})
     command += [str(s.absolute()) for s in sources]
-    command += [*flags, "-o", str(output)]
+    command += ["-o", str(output)]
     done = run_compiler(command, compiler=compiler)
     if done.returncode != 0:
         raise compile_error(done.stderr, Names([*sources, *include_dirs]))

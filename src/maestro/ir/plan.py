@@ -29,7 +29,9 @@ class PortPlan:
     from the fields ``owner_inputs``, read where ``owner_layout`` says: ``fixed`` (as if the IPv4 header had no
     options: ports at byte 34) or ``ihl`` (ports after the IPv4 header as its IHL gives it, if it is at least 5 and
     the header lies in the frame, else at byte 34); bytes past the end of
-    the packet count as zero. ``reta[i]`` is the queue (core) of table index i; ``len(reta) == reta_size``.
+    the packet count as zero. ``uncertain``: packet types of which some may be hashed otherwise than ``inputs`` says, as
+    the NIC's profile warns; if they share state, that does not matter.
+    ``reta[i]`` is the queue (core) of table index i; ``len(reta) == reta_size``.
     Every packet's core is ``reta[hash & (reta_size - 1)]``.
     """
 
@@ -42,6 +44,7 @@ class PortPlan:
     resteered: tuple[str, ...] = ()
     owner_inputs: tuple[FieldBits, ...] = ()
     owner_layout: str = "fixed"
+    uncertain: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -134,3 +137,8 @@ class Plan:
     steering: tuple[Steering, ...] = ()
     interchanges: tuple[Interchange, ...] = ()
     replicas: tuple[Replica, ...] = ()
+
+    @property
+    def any_split(self) -> bool:
+        """Whether packets may go to any core: no object is divided among the cores. Keys then only spread the load."""
+        return not any(o.strategy in ("sharded", "steered") for o in self.objects)

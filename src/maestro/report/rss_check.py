@@ -30,19 +30,30 @@ def checked(found: Checked, nic: Profile, cores: int) -> RenderableType:
     if found.quality is not None:
         parts.append(quality(found.quality))
         together = "no ranks lost" if not found.lockstep else f"some cancel out ({found.lockstep} ranks lost)"
-        parts.append(facts(("fields that count up together", together)))
+        parts.append(facts(("fields that count up together", together), *_robust(found)))
         return Group(*parts, measured(_spreads(found, cores)))
     if found.constant:
         parts.append(Text("\nonly because its hash is constant: all packets reach one core"))
     for pair in found.violated:
         parts.append(Text("\nviolated: ", style="bold").append(pair.requirement, style="default"))
-        parts.append(facts(*_pair(pair)))
+        parts.append(facts(*pair_facts(pair)))
     if found.unreliable:
         what = f"what {nic.title} does with {', '.join(found.unreliable)} packets is not known"
         parts.append(Text(f"\n{what}"))
     if found.tried > 1:
         parts.append(Text(f"\nnor with any other of the {found.tried} ways to set the NIC up"))
     return Group(*parts, Text("\nmaestro rss solve finds keys that do it"))
+
+
+def _robust(found: Checked) -> Iterable[tuple[str, str]]:
+    if found.robust is None:
+        return
+    if found.robust:
+        yield "robust", "yes: it would do it as well if fields that are not chosen were masked in place"
+        return
+    yield "robust", "no: it would not do it if fields that are not chosen were masked in place, as for"
+    for pair in found.unmasked:
+        yield from pair_facts(pair)
 
 
 def _spreads(found: Checked, cores: int) -> dict[int, tuple[Spread, ...]]:
@@ -56,7 +67,8 @@ def _port(found: Checked, port: int) -> str:
     return f"hashes {fields_text(found.inputs[port])} (field set {found.field_sets[port]}){software}"
 
 
-def _pair(pair: Counterexample) -> Iterable[tuple[str, str]]:
+def pair_facts(pair: Counterexample) -> Iterable[tuple[str, str]]:
+    """Two packets that should meet, and where they go."""
     yield f"{pair.left_type} to index {pair.left_index}", _packet(pair.left)
     yield f"{pair.right_type} to index {pair.right_index}", _packet(pair.right)
 
@@ -86,19 +98,21 @@ def checked_json(found: Checked, nic: Profile, requirements: Iterable[Requiremen
         "field_sets": {str(port): name for port, name in found.field_sets.items()},
         "resteered": {str(port): list(types) for port, types in found.resteered.items()},
         "reta_size": 1 << found.table_bits,
-        "violated": [
-            {
-                "requirement": v.requirement,
-                "packets": [
-                    _packet_json(v.left_type, v.left, v.left_index),
-                    _packet_json(v.right_type, v.right, v.right_index),
-                ],
-            }
-            for v in found.violated
-        ],
+        "violated": [pair_json(v) for v in found.violated],
         "quality": quality_json(found.quality) if found.quality else None,
         "lockstep": found.lockstep,
+        "robust": found.robust,
         "spread": {str(port): measured_json(s) for port, s in _spreads(found, cores).items()},
+    }
+
+
+def pair_json(pair: Counterexample) -> Json:
+    return {
+        "requirement": pair.requirement,
+        "packets": [
+            _packet_json(pair.left_type, pair.left, pair.left_index),
+            _packet_json(pair.right_type, pair.right, pair.right_index),
+        ],
     }
 
 

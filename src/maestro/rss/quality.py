@@ -6,7 +6,7 @@ table entries, equally many on each, where r is the rank of the table bits over 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import combinations
@@ -14,16 +14,18 @@ from operator import or_, xor
 from random import Random
 
 from maestro.rss import gf2
-from maestro.rss.requirement import Inputs, expand
+from maestro.rss.requirement import GAP, Inputs, expand
 from maestro.rss.system import System
 
 RUNS = range(8, 13)
 """Real traffic varies in the low-order bits of a field: ranks are checked on runs of this many."""
 
-_TRIES = 120
+_TRIES = 240
+_PATIENCE = 12  # tries without a better key, before another one is tried
 _KEEP = 2
 _POLISH = 100
 _FLIPS = 3  # free key bits at a time: small steps, that harm little else
+_REMEMBER = 4096  # ranks of columns kept
 _COUNT = 10  # low-order bits of a field that counts up, 1024 packets
 
 
@@ -56,7 +58,7 @@ def targets(system: System, graded: Mapping[int, Iterable[Inputs]]) -> tuple[Tar
 
 def _of(system: System, port: int, inputs: Inputs) -> list[Target]:
     bits = expand(inputs)
-    usable = system.usable(port, len(bits))
+    usable = [i for i in system.usable(port, len(bits)) if bits[i][0] != GAP]
     if not usable:
         return []
     fields: dict[str, list[int]] = {}
@@ -88,17 +90,14 @@ class Grader:
         self._windows = [[system.lanes[t.port].window(i) for i in t.positions] for t in goals]
         self._reads = [_or(self._mask << low for low in lows) for lows in self._windows]
         self._usable = _or(1 << low for lows in self._windows for low in lows)
+        self._ranks: dict[int, int] = {}
 
     def windows(self, row: int, goal: int) -> list[int]:
         """The windows of a target's input bits, on the table bits."""
         return [row >> low & self._mask for low in self._windows[goal]]
 
-    def grade(self, row: int, before: tuple[int, list[int]] | None = None) -> list[int]:
-        """The grades of ``row``. ``before``: another row and its grades, reused for targets that see no difference."""
-        changed = row ^ before[0] if before else -1
-        old = before[1] if before else self._reads
-        grades = [self._missed(row, n) if changed & reads else old[n] for n, reads in enumerate(self._reads)]
-        return [*grades, self._idle(row).bit_count()]
+    def grade(self, row: int) -> list[int]:
+        return [*(self._missed(row, n) for n in range(len(self.goals))), self._idle(row).bit_count()]
 
     def total(self, row: int, limit: int) -> int:
         """The sum of the grades of ``row``, or some number above ``limit`` as soon as that is certain."""
@@ -109,21 +108,38 @@ class Grader:
             lost += self._missed(row, n)
         return lost
 
+    def within(self, row: int, limit: int, before: tuple[int, list[int]]) -> list[int] | None:
+        """The grades of ``row``, as :meth:`grade` has them; None as soon as their sum is above ``limit``.
+
+        ``before``: another row and its grades, reused for targets that see no difference.
+        """
+        changed = row ^ before[0]
+        idle = self._idle(row).bit_count()
+        grades, lost = [], idle
+        for n, reads in enumerate(self._reads):
+            missed = self._missed(row, n) if changed & reads else before[1][n]
+            lost += missed
+            if lost > limit:
+                return None
+            grades.append(missed)
+        return [*grades, idle]
+
     def _missed(self, row: int, goal: int) -> int:
         lows = self._windows[goal]
         missed = done = rank = 0
+        mask = self._mask
         echelon = [0] * (self.system.table_bits + 1)
         for count, possible in self.goals[goal].checkpoints:
             while done < count and rank < possible:
-                value = row >> lows[done] & self._mask
+                value = row >> lows[done] & mask
                 done += 1
                 while value:
-                    top = value.bit_length()
-                    if not echelon[top]:
+                    known = echelon[top := value.bit_length()]
+                    if not known:
                         echelon[top] = value
                         rank += 1
                         break
-                    value ^= echelon[top]
+                    value ^= known
             missed += max(0, possible - rank)
         return missed
 
@@ -143,16 +159,36 @@ class Grader:
         """The ranks lost when several fields of a port count up together; lower is better."""
         return sum(lost for lost, _ in self.cancelled(row))
 
-    def cancelled(self, row: int) -> Iterable[tuple[int, tuple[int, ...]]]:
+    def cancelled(self, row: int) -> Iterator[tuple[int, tuple[int, ...]]]:
         """The sets of targets (fields of one port) that lose ranks when they count up together, and how many."""
         for numbers in self._fields:
-            columns = {n: self.windows(row, n)[:_COUNT] for n in numbers}
-            for size in range(2, len(numbers) + 1):
-                for chosen in combinations(numbers, size):
-                    sums = [_xor(column) for column in zip(*(columns[n] for n in chosen), strict=False)]
-                    lost = min(len(sums), self.system.table_bits) - gf2.rank(sums)
-                    if lost:
-                        yield lost, chosen
+            columns = {n: self._column(row, n) for n in numbers}
+            for chosen in (c for size in range(2, len(numbers) + 1) for c in combinations(numbers, size)):
+                count = min(len(self._windows[n][:_COUNT]) for n in chosen)
+                sums = _xor(columns[n] for n in chosen) & (1 << count * self.system.table_bits) - 1
+                lost = min(count, self.system.table_bits) - self._rank(sums)
+                if lost:
+                    yield lost, chosen
+
+    def _column(self, row: int, goal: int) -> int:
+        """The low-order windows of a target side by side in one number, the first one lowest."""
+        column = 0
+        for low in reversed(self._windows[goal][:_COUNT]):
+            column = column << self.system.table_bits | row >> low & self._mask
+        return column
+
+    def _rank(self, column: int) -> int:
+        """The rank of the windows of a column. Most columns come again and again: small steps change few of them."""
+        found = self._ranks.get(column)
+        if found is None:
+            width, rest, windows = self.system.table_bits, column, []
+            while rest:
+                windows.append(rest & self._mask)
+                rest >>= width
+            if len(self._ranks) >= _REMEMBER:
+                self._ranks.clear()
+            found = self._ranks[column] = gf2.rank(windows)
+        return found
 
 
 def _xor(values: Iterable[int]) -> int:
@@ -173,54 +209,82 @@ def choose(system: System, goals: Sequence[Target], rng: Random) -> int:
     best: tuple[int, int, int] | None = None
     tries = _TRIES
     for _ in range(_KEEP):
-        row, lost, tries = _mend(grader, rng, tries)
-        lockstep, row = _polish(grader, rng, row, lost)
-        best = min(best or (lost, lockstep, row), (lost, lockstep, row))
+        row, grades, tries = _mend(grader, rng, tries)
+        lockstep, row = _polish(grader, rng, row, grades)
+        best = min(best or (sum(grades), lockstep, row), (sum(grades), lockstep, row))
         if tries <= 0 or not lockstep:
             break
     assert best is not None
     return best[2]
 
 
-def _polish(grader: Grader, rng: Random, row: int, lost: int) -> tuple[int, int]:
+def _polish(grader: Grader, rng: Random, row: int, grades: list[int]) -> tuple[int, int]:
     """Flips a few free key bits behind low-order input bits of fields that cancel out, while nothing gets worse.
 
     Returns the ranks still lost in lockstep, and the key row.
     """
-    system, tries = grader.system, _POLISH
+    system, tries, limit = grader.system, _POLISH, sum(grades)
     cancelled = list(grader.cancelled(row))
+    lost = _sum(cancelled)
+    free: dict[int, list[int]] = {}
     while cancelled and tries > 0:
         tries -= 1
         goal = rng.choice(rng.choice(cancelled)[1])
-        free = list(gf2.bits(system.free_bits(grader.low(goal))))
-        other = row ^ system.member(sum(1 << v for v in rng.sample(free, min(_FLIPS, len(free)))))
-        found = list(grader.cancelled(other)) if grader.total(other, lost) <= lost else None
-        if found is not None and _sum(found) <= _sum(cancelled):
-            row, cancelled = other, found
-    return _sum(cancelled), row
+        if goal not in free:
+            free[goal] = list(gf2.bits(system.free_bits(grader.low(goal))))
+        other = row ^ system.member(sum(1 << v for v in rng.sample(free[goal], min(_FLIPS, len(free[goal])))))
+        changed = grader.within(other, limit, (row, grades))
+        found = _at_most(grader.cancelled(other), lost) if changed is not None else None
+        if changed is not None and found is not None:
+            row, grades, cancelled, lost = other, changed, found, _sum(found)
+    return lost, row
+
+
+def _at_most(cancelled: Iterable[tuple[int, tuple[int, ...]]], limit: int) -> list[tuple[int, tuple[int, ...]]] | None:
+    """All of them; None as soon as they lose more than ``limit`` ranks."""
+    found, lost = [], 0
+    for entry in cancelled:
+        found.append(entry)
+        lost += entry[0]
+        if lost > limit:
+            return None
+    return found
 
 
 def _sum(cancelled: Iterable[tuple[int, tuple[int, ...]]]) -> int:
     return sum(lost for lost, _ in cancelled)
 
 
-def _mend(grader: Grader, rng: Random, tries: int) -> tuple[int, int, int]:
-    """Climbs from a random key: the free key bits behind a bad grade are drawn again while that does no harm.
+def _mend(grader: Grader, rng: Random, tries: int) -> tuple[int, list[int], int]:
+    """Climbs from a random key: the free key bits behind a bad grade are drawn again while that does no harm. Where
+    that leads nowhere for a while, another random key may be nearer to the top.
 
-    Returns the key row, the sum of its grades, and the tries left.
+    Returns the key row, its grades, and the tries left.
     """
-    system = grader.system
-    row = system.member(rng.getrandbits(system.width))
+    row = _random(grader, rng)
     grades = grader.grade(row)
+    best, idle = (row, grades), 0
     while any(grades) and tries > 0:
         tries -= 1
-        item = rng.choice([n for n, lost in enumerate(grades) if lost])
-        region = system.free_bits(grader.culprits(row, item))
-        other = row ^ system.member(rng.getrandbits(system.width) & region)
-        changed = grader.grade(other, (row, grades))
-        if sum(changed) <= sum(grades):
-            row, grades = other, changed
-    return row, sum(grades), tries
+        idle += 1
+        if idle > _PATIENCE:
+            row, idle = _random(grader, rng), 0
+            grades = grader.grade(row)
+        else:
+            item = rng.choice([n for n, lost in enumerate(grades) if lost])
+            region = grader.system.free_bits(grader.culprits(row, item))
+            other = row ^ grader.system.member(rng.getrandbits(grader.system.width) & region)
+            changed = grader.within(other, sum(grades), (row, grades))
+            if changed is not None:
+                idle = idle if sum(changed) == sum(grades) else 0
+                row, grades = other, changed
+        best = min(best, (row, grades), key=lambda found: sum(found[1]))
+    return *best, tries
+
+
+def _random(grader: Grader, rng: Random) -> int:
+    """A random valid key row."""
+    return grader.system.member(rng.getrandbits(grader.system.width))
 
 
 @dataclass(frozen=True)

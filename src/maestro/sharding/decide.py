@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 
-from maestro.diagnostics import UnsupportedError
+from maestro.diagnostics import InternalError, UnsupportedError
 from maestro.ir.model import Model
 from maestro.ir.plan import Plan, Reason
 from maestro.rss.profile import Profile
@@ -17,6 +17,9 @@ from maestro.sharding.reach import Solve
 from maestro.sharding.rules import rule_of
 from maestro.sharding.strategy import plan_of
 from maestro.solver.bitwuzla_backend import Backend
+
+STRATEGIES = ("auto", "shared-nothing", "locks", "htm")
+"""What can be asked for."""
 
 
 @dataclass(frozen=True)
@@ -38,36 +41,33 @@ def decide(
     port_names: Mapping[int, str] | None = None,
     solve: Solve | None = None,
     unproven: Sequence[Reason] = (),
+    lock_all: bool = False,
 ) -> Decision:
     """The plan for ``model`` on ``cores`` cores behind a NIC.
 
     ``strategy``: ``auto`` shards what can be sharded and locks the rest; ``shared-nothing`` insists; ``locks`` locks
-    all state that changes.
+    all state that changes; ``htm`` puts it under hardware transactions, with the same locks to fall back to.
     ``seed`` makes another choice among equally good keys (None: 0). ``port_names``: port → name, for explanations.
-    ``unproven``: why a shared-nothing plan for this model did not pass its check; locks it is, then.
-    Raises UnsupportedError: ``not-shardable`` when shared-nothing is asked for and impossible, ``strategy-not-yet``
-    for strategies that cannot be asked for yet; UserError when the NIC cannot serve so many cores.
+    ``unproven``: why earlier plans for this model did not pass their check: the objects that they name are locked, with
+    ``lock_all`` all that change.
+    Raises UnsupportedError ``not-shardable`` when shared-nothing is asked for and impossible; UserError when the NIC
+    cannot serve so many cores.
     """
-    _check_strategy(strategy)
+    if strategy not in STRATEGIES:
+        raise InternalError(f"no strategy is called {strategy!r}")
     start = perf_counter()
     analysis = analyse(model, solve or Backend().check)
     middle = perf_counter()
     job = Job(analysis, profile, cores, seed or 0, port_names or {})
-    outcome = job.all_locked(tuple(unproven)) if unproven or strategy == "locks" else job.outcome()
+    whole = lock_all or strategy in ("locks", "htm")
+    outcome = job.all_locked(tuple(unproven)) if whole else job.outcome(tuple(unproven))
     if outcome.locked and strategy == "shared-nothing":
         raise _not_shardable(model, outcome.refusals)
     plan = plan_of(job, outcome)
+    if strategy == "htm" and plan.strategy == "locks":
+        plan = replace(plan, strategy=strategy)
     quality = outcome.configuration.quality
     return Decision(plan, quality, {"requirements": middle - start, "keys": perf_counter() - middle})
-
-
-def _check_strategy(strategy: str) -> None:
-    if strategy not in ("auto", "shared-nothing", "locks"):
-        raise UnsupportedError(
-            f"strategy {strategy!r} cannot be asked for yet",
-            hint="--strategy auto says what is possible; --strategy shared-nothing insists on it",
-            code="strategy-not-yet",
-        )
 
 
 def _not_shardable(model: Model, refusals: Sequence[Reason]) -> UnsupportedError:

@@ -61,7 +61,7 @@ def read_pcap(path: Path) -> Iterator[tuple[int, bytes]]:
                 yield _nanoseconds(time), bytes(frame)
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}", code="pcap") from error
-    except (ValueError, dpkt.Error) as error:
+    except (ValueError, struct.error, dpkt.Error) as error:
         raise UserError(f"{path}: not a readable pcap: {error}", code="pcap") from error
 
 

@@ -11,7 +11,7 @@ from maestro.codegen.parts import emit_parts
 from maestro.codegen.rss import emit_rss
 from maestro.frontend.entry import Entry
 from maestro.frontend.nf import LIBVIG, NATIVE_ONLY, RUNTIME, LoadedNF
-from maestro.frontend.toolchain import build_native
+from maestro.frontend.objects import Build, build_program
 from maestro.ir.model import Model
 from maestro.ir.plan import Plan
 from maestro.ir.program import Call, Program
@@ -46,13 +46,15 @@ def build_reference(
         for name, text in texts.items():
             generated.append(Path(folder) / name)
             generated[-1].write_text(text)
-        build_native(
+        build_program(
             [*nf.files, *nf.runtime_files, *runtime_sources(), *generated],
             output,
-            include_dirs=[*nf.include_dirs, *{f.parent for f in nf.files}],
-            defines={**nf.defines, **({"MOVES_START": None} if moves_start(nf.program) else {})},
-            flags=flags,
-            compiler=compiler,
+            Build(
+                include_dirs=[*nf.include_dirs, *{f.parent for f in nf.files}],
+                defines={**nf.defines, **({"MOVES_START": None} if moves_start(nf.program) else {})},
+                flags=flags,
+                compiler=compiler,
+            ),
         )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -50,8 +52,8 @@ def test_optimised_by_clang_with_sse42(tmp_path: Path) -> None:
 
 def test_every_header_has_a_test() -> None:
     own = {
-        "bytes", "cht", "dchain", "expire", "flow", "indices", "lock", "lpm", "map", "merge", "ring", "shared_dchain",
-        "sketch", "vector",
+        "bytes", "cht", "dchain", "expire", "flow", "indices", "lock", "lpm", "map", "merge", "ring", "rtm",
+        "shared_dchain", "sketch", "vector",
     }  # fmt: skip
     assert own <= {p.removesuffix("_test") for p in PROGRAMS}
 
@@ -59,3 +61,20 @@ def test_every_header_has_a_test() -> None:
 @needs_gcc
 def test_ring_between_threads_has_no_data_race(tmp_path: Path) -> None:
     build_and_run(HERE / "ring_test.c", tmp_path / "ring_test", "gcc", "-O1", "-g", "-fsanitize=thread", "-pthread")
+
+
+@needs_gcc
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="transactions are for x86-64")
+@pytest.mark.skipif(shutil.which("objdump") is None, reason="objdump (binutils) is not installed")
+def test_transactions_are_the_instructions_that_they_should_be(tmp_path: Path) -> None:
+    """They are written as bytes; a disassembler knows them on any machine."""
+    program = tmp_path / "rtm_test"
+    build_and_run(HERE / "rtm_test.c", program, "gcc", "-O2")
+    text = subprocess.run(["objdump", "-d", str(program)], capture_output=True, text=True, check=True).stdout
+    begins = re.findall(
+        r"^\s*[0-9a-f]+:\s+c7 f8 00 00 00 00\s+xbegin ([0-9a-f]+) .*\n\s*([0-9a-f]+):", text, re.MULTILINE
+    )
+    assert begins
+    assert all(target == following for target, following in begins)
+    assert re.search(r"\bxend\b", text)
+    assert re.search(r"\bxabort \$0xff", text)

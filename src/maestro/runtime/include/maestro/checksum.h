@@ -7,13 +7,13 @@
 
 #include "bytes.h"
 
-/* Sums are of 16-bit words as a little-endian machine reads them: which byte of a word is which does
- * not matter to one's complement addition, as long as what comes out is stored alike (RFC 1071,
- * section 2B). The bytes of a checksum itself are left out instead of being cleared. Fields that
- * were just written are read with the size of that write, or the CPU would wait for it. */
+/* Sums are of 16-bit words as a little-endian machine reads them: which byte of a word is which
+ * does not matter to one's complement addition, as long as what comes out is stored alike (RFC
+ * 1071, section 2B). The bytes of a checksum itself are left out instead of being cleared. Fields
+ * that were just written are read with the size of that write, or the CPU would wait for it. */
 
-/* The sum of `length` bytes, at most 2**18, as 16-bit words, the last one padded with a zero byte; not
- * folded. */
+/* The sum of `length` bytes, at most 2**18, as 16-bit words, the last one padded with a zero
+ * byte; not folded. */
 static inline uint64_t checksum_add_(uint64_t sum, const uint8_t *bytes, size_t length) {
   size_t at = 0;
   for (; at + 8 <= length; at += 8) {

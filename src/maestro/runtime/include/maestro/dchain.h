@@ -26,6 +26,8 @@ struct dchain {
   struct dchain_cell *cells; /* cells[capacity] is the sentinel: its `newer` is the oldest index */
   uint32_t capacity;
   uint32_t first;
+  uint32_t used; /* allocated indices */
+  uint32_t own;  /* indices that may be allocated: all, or those of the core's part */
   struct indices free; /* cells */
 };
 
@@ -34,6 +36,8 @@ static inline bool dchain_prepare_(struct dchain *d, uint32_t capacity, uint32_t
   d->cells = (struct dchain_cell *)maestro_alloc(((size_t)capacity + 1) * sizeof *d->cells);
   d->capacity = capacity;
   d->first = first;
+  d->used = 0;
+  d->own = capacity;
   if (!indices_create(&d->free, capacity) || !d->cells) {
     return false;
   }
@@ -64,8 +68,10 @@ static inline bool dchain_create_part(struct dchain *d, uint32_t capacity, const
   if (!dchain_prepare_(d, capacity, 0)) {
     return false;
   }
+  d->own = 0;
   for (uint32_t i = 0; i < capacity; i++) {
     if (owners[i] == core) {
+      d->own++;
       indices_put(&d->free, i);
     }
   }
@@ -90,10 +96,16 @@ static inline void dchain_append_(struct dchain *d, uint32_t cell, int64_t time)
   d->cells[d->capacity].older = cell;
 }
 
+static inline void dchain_occupy_(struct dchain *d, uint32_t cell, int64_t time) {
+  dchain_append_(d, cell, time);
+  d->used++;
+}
+
 static inline void dchain_release_(struct dchain *d, uint32_t cell) {
   dchain_unlink_(d, cell);
   d->cells[cell].older = DCHAIN_FREE;
   indices_put(&d->free, cell);
+  d->used--;
 }
 
 /* Is `index` allocated? */
@@ -115,7 +127,7 @@ static inline bool dchain_allocate(struct dchain *d, int64_t time, uint32_t *ind
   }
   uint32_t cell = indices_lowest(&d->free);
   indices_remove(&d->free, cell);
-  dchain_append_(d, cell, time);
+  dchain_occupy_(d, cell, time);
   *index = d->first + cell;
   return true;
 }
@@ -127,7 +139,7 @@ static inline bool dchain_take(struct dchain *d, uint32_t index, int64_t time) {
     return false;
   }
   indices_remove(&d->free, cell);
-  dchain_append_(d, cell, time);
+  dchain_occupy_(d, cell, time);
   return true;
 }
 

@@ -1,17 +1,19 @@
-/* Flow tables: an allocator of indices, the vectors that the indices address, and the maps that lead
- * to them, in one.
+/* Flow tables: an allocator of indices, the vectors that the indices address, and the maps that
+ * lead to them, in one.
  *
  * Each index has a record: when it was last touched, its key in each map, its elements of the
- * vectors. Generated code declares the record as a struct, so that all of a small flow lies in one
- * cache line. A map is an array of slots of four bytes: the index, and in the bits that it leaves
- * a part of the key's hash. Looking a flow up takes one line of slots and one line of its record.
+ * vectors. Generated code declares the record as a struct, so that all of a small flow lies in
+ * one cache line. A map is an array of slots of four bytes: the index, and in the bits that it
+ * leaves a part of the key's hash. Looking a flow up takes one line of slots and one line of its
+ * record.
  *
  * Touching a flow is one store into its record. For expiry, indices are queued by a time that is
- * never later than their last touch. If the first in the queue is not due, none is: a packet compares
- * one number. If it is, its record tells whether to free it or to queue it again, which happens to a
- * live flow about once in the time that a flow may be silent.
+ * never later than their last touch. If the first in the queue is not due, none is: a packet
+ * compares one number. If it is, its record tells whether to free it or to queue it again, which
+ * happens to a live flow about once in the time that a flow may be silent.
  *
- * Pass strides and keys as constants: the functions are inline and the compiler specialises them. */
+ * Pass strides and keys as constants: the functions are inline and the compiler specialises them.
+ */
 #ifndef MAESTRO_FLOW_H
 #define MAESTRO_FLOW_H
 
@@ -45,12 +47,14 @@ struct flows {
   struct flow_queued *queue; /* a heap by `time`, four children a node */
   uint32_t queued;           /* its size */
   uint32_t capacity;
+  uint32_t used;     /* allocated indices */
+  uint32_t own;      /* indices that may be allocated: all, or the core's part */
   uint64_t *in_queue; /* a bit an index: freed ones stay queued until their turn comes */
   struct indices free;
 };
 
-/* Records of `stride` bytes of the indices below `capacity`, none of them free yet. False when there
- * is not enough memory. Destroy it all the same. */
+/* Records of `stride` bytes of the indices below `capacity`, none of them free yet. False when
+ * there is not enough memory. Destroy it all the same. */
 static inline bool flows_prepare_(struct flows *f, uint32_t capacity, size_t stride) {
   *f = (struct flows){.due = FLOW_NEVER, .capacity = capacity};
   if (capacity > FLOW_MAX_CAPACITY || !indices_create(&f->free, capacity)) {
@@ -76,6 +80,7 @@ static inline bool flows_create(struct flows *f, uint32_t capacity, size_t strid
     return false;
   }
   indices_fill(&f->free, first, first + count);
+  f->own = count;
   return true;
 }
 
@@ -91,6 +96,7 @@ static inline bool flows_create_part(struct flows *f, uint32_t capacity, size_t 
   }
   for (uint32_t i = 0; i < capacity; i++) {
     if (owners[i] == core) {
+      f->own++;
       indices_put(&f->free, i);
     }
   }
@@ -193,6 +199,7 @@ static inline bool flow_allocate(struct flows *f, size_t stride, int64_t now, ui
   }
   *index = indices_lowest(&f->free);
   indices_remove(&f->free, *index);
+  f->used++;
   flow_touch_(f, *index, stride, now);
   flow_enqueue_(f, *index, now);
   return true;
@@ -200,6 +207,7 @@ static inline bool flow_allocate(struct flows *f, size_t stride, int64_t now, ui
 
 static inline void flow_release_(struct flows *f, uint32_t index, size_t stride) {
   flow_touch_(f, index, stride, FLOW_FREE);
+  f->used--;
   indices_put(&f->free, index);
 }
 
@@ -252,8 +260,8 @@ struct flow_map {
   uint64_t seed;
 };
 
-/* A map of `capacity` entries at most, all of whose indices are below `indices`. Any `seed` will do.
- * False when there is not enough memory. */
+/* A map of `capacity` entries at most, all of whose indices are below `indices`. Any `seed` will
+ * do. False when there is not enough memory. */
 static inline bool flow_map_create(struct flow_map *m, uint32_t capacity, uint32_t indices,
                                    uint64_t seed) {
   uint32_t slots = 16, bits = 1;
@@ -363,7 +371,8 @@ static inline uint32_t flow_home_(const struct flow_map *m, const struct flows *
   return flow_hash(m, key, where.words);
 }
 
-/* Close the gap at slot `gap`: move back every later entry of the run whose home is not after it. */
+/* Close the gap at slot `gap`: move back every later entry of the run whose home is not after it.
+ */
 static inline void flow_close_(struct flow_map *m, const struct flows *f, struct flow_key where,
                                uint32_t gap) {
   uint32_t slot;

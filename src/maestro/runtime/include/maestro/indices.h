@@ -1,9 +1,9 @@
 /* A set of numbers below a capacity that gives out its lowest: which indices of an allocator are
- * free. The lowest, so that what is given out depends on the set alone and not on how it came to be,
- * and so that the indices in use stay close together.
+ * free. The lowest, so that what is given out depends on the set alone and not on how it came to
+ * be, and so that the indices in use stay close together.
  *
- * A bit a number, and a bit for each word of 64 bits below that is not empty, and so on: up to six
- * levels, each 64 times smaller than the one below. */
+ * A bit a number, and a bit for each word of 64 bits below that is not empty, and so on: up to
+ * six levels, each 64 times smaller than the one below. */
 #ifndef MAESTRO_INDICES_H
 #define MAESTRO_INDICES_H
 
@@ -23,7 +23,7 @@ struct indices {
 
 /* An empty set of numbers below `capacity`. False when there is not enough memory. */
 static inline bool indices_create(struct indices *s, uint32_t capacity) {
-  size_t words[INDICES_LEVELS], total = 0, bits = capacity;
+  size_t words[INDICES_LEVELS] = {0}, total = 0, bits = capacity;
   *s = (struct indices){{NULL}, 0};
   do {
     bits = bits / 64 + 1;

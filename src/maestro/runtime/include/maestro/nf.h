@@ -4,6 +4,7 @@
 #ifndef MAESTRO_NF_H
 #define MAESTRO_NF_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -70,6 +71,34 @@ struct nf_moment {
 struct nf_moment nf_moment(const struct nf_core *nf);
 #pragma weak nf_moment
 
+/* Number the packets, so that nf_moment() tells their order. Called before the first packet, by who wants to know: a
+ * counter is something that all packets change. Only NFs with hardware transactions have it; with locks the number is
+ * there anyway. */
+void nf_record(struct nf_shared *shared);
+#pragma weak nf_record
+
+/* Why hardware transactions abort. */
+enum nf_htm_cause {
+  NF_HTM_CONFLICT,  /* another core touched the same line */
+  NF_HTM_CAPACITY,  /* more lines than the cache holds for it */
+  NF_HTM_LOCK_HELD, /* by a packet that has fallen back */
+  NF_HTM_RETRY,     /* the CPU gives no cause, but thinks that it may be gone */
+  NF_HTM_DEBUG,
+  NF_HTM_NESTED,
+  NF_HTM_OTHER, /* an interrupt or a page fault, for instance */
+  NF_HTM_CAUSES
+};
+
+/* `commits` and `fallbacks` are packets, `aborts` tries. All 0 when this CPU has no transactions. */
+struct nf_htm {
+  bool present;
+  uint64_t commits, fallbacks, aborts[NF_HTM_CAUSES];
+};
+
+/* What has become of the core's transactions so far; any thread may ask. Only NFs with transactions have it. */
+struct nf_htm nf_htm(const struct nf_core *nf);
+#pragma weak nf_htm
+
 /* Only NFs that insert or remove headers have it, so others do not pay: whoever calls nf_packet()
  * gives such an NF NF_HEADROOM bytes before each frame, and asks it after each call where the frame
  * departs from, counted from `packet`. Negative: bytes were inserted. The frame's end stays. */
@@ -100,5 +129,29 @@ typedef void nf_merged_fn(void *arg, const char *object, const uint8_t *key, siz
  * were, SIZE_MAX when there was not enough memory. Only NFs with such state have it. */
 size_t nf_merged(const struct nf_core *const *cores, unsigned count, nf_merged_fn *each, void *arg);
 #pragma weak nf_merged
+
+/* How full a table is. Vectors have no entries of their own: their elements always exist. */
+struct nf_table {
+  const char *object; /* its name in the source */
+  const char *kind;   /* map, dchain, sketch (buckets of all rows) */
+  uint64_t used, capacity;
+  int common; /* 1: all cores have it in common; 0: these are the core's own entries */
+};
+typedef void nf_table_fn(void *arg, const struct nf_table *table);
+
+/* For the control plane: calls `each` for every table that `nf` looks at, always in the same order. Called by the
+ * thread that runs the core, between two packets, or while the core processes none. Only NFs with tables have it. */
+void nf_occupancy(const struct nf_core *nf, nf_table_fn *each, void *arg);
+#pragma weak nf_occupancy
+
+/* What one core has done with the locks of the state in common so far. Called as nf_occupancy(). Only NFs with locks
+ * have it. */
+struct nf_lock_counts {
+  uint64_t reads;  /* the core's own lock taken, to read */
+  uint64_t writes; /* all locks taken, to change the state */
+  uint64_t waits;  /* locks that were not free at once */
+};
+struct nf_lock_counts nf_lock_counts(const struct nf_core *nf);
+#pragma weak nf_lock_counts
 
 #endif

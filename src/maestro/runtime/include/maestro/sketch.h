@@ -51,8 +51,17 @@ static inline void sketch_destroy(struct sketch *s) {
   }
 }
 
-/* x % capacity without a division (Lemire, Kaser and Kurz, "Faster remainder by direct computation",
- * 2019). */
+/* Buckets that some key has. */
+static inline uint64_t sketch_used(const struct sketch *s) {
+  uint64_t used = 0;
+  for (int i = 0; i < SKETCH_ROWS; i++) {
+    used += s->rows[i].used;
+  }
+  return used;
+}
+
+/* x % capacity without a division (Lemire, Kaser and Kurz, "Faster remainder by direct
+ * computation", 2019). */
 static inline uint32_t sketch_remainder_(const struct sketch *s, uint32_t x) {
   __extension__ typedef unsigned __int128 wide;
   return (uint32_t)((wide)(s->inverse * x) * s->capacity >> 64);

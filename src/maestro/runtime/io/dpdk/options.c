@@ -14,13 +14,18 @@ static const char usage[] =
     "One worker an lcore (-l); each has one receive and one send queue on every port.\n"
     "\n"
     "  --ports ID,...       the DPDK ports that are the NF's ports 0, 1, ... (default: in order)\n"
-    "  --rss nic|software   who spreads packets over the cores: the NIC, configured as the NF\n"
-    "                       needs it (default), or nf-dpdk, on any device\n"
+    "  --rss nic|preset|software\n"
+    "                       who spreads packets over the cores: the NIC, configured as the NF\n"
+    "                       needs it (default), or as somebody else has configured it (ethtool),\n"
+    "                       or nf-dpdk, on any device\n"
     "  --rss-check N        of each core's packets, check that one in N is in the right queue; 0:\n"
     "                       none (default 64)\n"
     "  --descriptors N      of each queue (default 512)\n"
     "  --frame-bytes N      room for the longest frame (default 2048)\n"
     "  --stop-idle MS       stop when no packet has arrived for MS milliseconds\n"
+    "  --trace FILE         write a line for each packet that arrives: its queue and hash, and those\n"
+    "                       that the port was told\n"
+    "  --trace-packets N    at most N lines (default 100000)\n"
     "\n"
     "SIGINT and SIGTERM: stop, once what has arrived is processed. SIGUSR1: print statistics.\n";
 
@@ -81,7 +86,9 @@ static enum rss_mode rss_mode(const char *text) {
     return RSS_NIC;
   if (strcmp(text, "software") == 0)
     return RSS_SOFTWARE;
-  die(DPDK_USAGE, "--rss %s: must be nic or software", text);
+  if (strcmp(text, "preset") == 0)
+    return RSS_PRESET;
+  die(DPDK_USAGE, "--rss %s: must be nic, preset or software", text);
 }
 
 static void set(struct options *options, int option, const char *value) {
@@ -92,6 +99,8 @@ static void set(struct options *options, int option, const char *value) {
   case 'd': options->descriptors = whole("--descriptors", value, BATCH, 16384); break;
   case 'f': options->frame_bytes = whole("--frame-bytes", value, USUAL_FRAME, 16384); break;
   case 'i': options->idle_ms = whole("--stop-idle", value, 1, 86400000); break;
+  case 't': options->trace = value; break;
+  case 'n': options->trace_packets = whole("--trace-packets", value, 1, 1000000000); break;
   case 'h':
     fputs(usage, stdout);
     exit(DPDK_OK);
@@ -105,11 +114,15 @@ void options_parse(struct options *options, int count, char **arguments) {
       {"ports", required_argument, NULL, 'p'},       {"rss", required_argument, NULL, 'r'},
       {"rss-check", required_argument, NULL, 'c'},   {"descriptors", required_argument, NULL, 'd'},
       {"frame-bytes", required_argument, NULL, 'f'}, {"stop-idle", required_argument, NULL, 'i'},
+      {"trace", required_argument, NULL, 't'},       {"trace-packets", required_argument, NULL, 'n'},
       {"help", no_argument, NULL, 'h'},              {NULL, 0, NULL, 0},
   };
   static char program[] = "nf-dpdk";
   arguments[0] = program; /* getopt starts its messages with it */
-  *options = (struct options){.descriptors = 512, .frame_bytes = USUAL_FRAME, .check_every = 64};
+  *options = (struct options){.descriptors = 512,
+                              .frame_bytes = USUAL_FRAME,
+                              .check_every = 64,
+                              .trace_packets = 100000};
   optind = 0; /* EAL has used getopt */
   if (nf_ports > RTE_MAX_ETHPORTS)
     die(DPDK_FAILED, "%s has %u ports, DPDK at most %u", nf_name, nf_ports, RTE_MAX_ETHPORTS);

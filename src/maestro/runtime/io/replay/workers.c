@@ -194,6 +194,9 @@ static void *worker_main(void *argument) {
   copy_packets(run, worker);
   unsigned rounds = run->options->bench_rounds;
   worker->cpu_ns = allocate_apart(rounds ? rounds : 1, sizeof *worker->cpu_ns);
+  worker->laps = allocate_apart(rounds, sizeof *worker->laps);
+  if (run->options->latency && run->rings == NULL)
+    worker->latency = histogram_create();
   worker->effects = allocate_apart(rounds ? 0 : worker->count, sizeof *worker->effects);
   wait_for_all();
   if (atomic_load(&core_without_memory) < 0) {
@@ -211,8 +214,13 @@ static void *worker_main(void *argument) {
 static void release_state(const struct run *run) {
   if (run->options->merged != NULL)
     merged_write(run);
-  for (unsigned core = 0; core < run->options->cores; core++)
-    nf_core_destroy(run->workers[core].nf);
+  for (unsigned core = 0; core < run->options->cores; core++) {
+    struct worker *worker = &run->workers[core];
+    stats_note_tables(worker);
+    if (nf_htm != NULL)
+      worker->htm = nf_htm(worker->nf);
+    nf_core_destroy(worker->nf);
+  }
 }
 
 /* ---- All threads ---- */
@@ -226,6 +234,8 @@ void run_all(struct run *run) {
   struct nf_shared *shared = nf_shared_create(cores);
   if (shared == NULL)
     die(REPLAY_FAILED, "%s: no state for %u cores: out of memory", nf_name, cores);
+  if (nf_record != NULL && !run->options->bench_rounds)
+    nf_record(shared);
   run->workers = allocate_apart(cores, sizeof *run->workers);
   rings_create(run);
   pthread_barrier_init(&barrier, NULL, cores);
@@ -258,6 +268,8 @@ void run_free(struct run *run) {
     free(worker->packets);
     free(worker->effects);
     free(worker->cpu_ns);
+    free(worker->laps);
+    free(worker->latency);
   }
   rings_free(run);
   free(run->workers);
