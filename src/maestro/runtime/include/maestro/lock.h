@@ -17,7 +17,8 @@
  *   the same state and leave nothing that another of them sees. Sorted by time they are a sequence
  *   in which times never decrease; that is the order that nf_moment() describes.
  *
- * Define MAESTRO_LOCK_PAUSE() to have something happen whenever a lock changes hands. */
+ * Define MAESTRO_LOCK_PAUSE() to have something happen whenever a lock changes hands, or a packet
+ * has been given its place in the order of all (htm.h). */
 #ifndef MAESTRO_LOCK_H
 #define MAESTRO_LOCK_H
 
