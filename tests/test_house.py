@@ -19,8 +19,8 @@ DOCS = ROOT / "docs"
 
 ORDER = (
     "diagnostics", "bundle", "ir", "frontend", "solver", "models", "symex", "rss", "sharding", "certificate",
-    "codegen", "traffic", "verify", "bench", "pipeline", "forms", "doctor", "report", "cli_rss",
-    "cli_doctor", "cli",
+    "codegen", "traffic", "verify", "pipeline", "forms", "bench", "doctor", "report", "api", "cli_options", "cli_rss",
+    "cli_bench", "cli_doctor", "cli_start", "cli",
 )  # fmt: skip
 """Data flow: a room imports only what stands before it. ``rss`` serves ``sharding``; ``solver`` serves ``models``."""
 
@@ -101,6 +101,16 @@ def test_every_rss_command_and_option_is_documented() -> None:
         assert section, name
         for option in (o for o in command.params if isinstance(o, click.Option)):
             assert all(f"`{spelling}" in text for spelling in option.opts), (name, option.opts)
+
+
+def test_every_bench_command_and_option_is_documented() -> None:
+    text = (DOCS / "reference" / "bench.md").read_text()
+    group = main.commands["bench"]
+    assert isinstance(group, click.Group)
+    for name, command in group.commands.items():
+        assert re.search(rf"^## maestro bench {name}$", text, re.MULTILINE), name
+        for option in (o for o in command.params if isinstance(o, click.Option)):
+            assert all(re.search(rf"`[^`]*{spelling}\b", text) for spelling in option.opts), (name, option.opts)
 
 
 def test_every_documented_command_exists() -> None:

@@ -5,32 +5,34 @@ Imports are inside the commands, so that ``maestro --help`` does not wait for so
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from maestro import __version__
+from maestro.cli_bench import bench, predict
 from maestro.cli_doctor import doctor
+from maestro.cli_options import NFCommand, job_of, nf, nic, output, path_type, pcaps_option, positive
 from maestro.cli_rss import rss
+from maestro.cli_start import completion, explain, new
 from maestro.diagnostics import ExitStatus, UserError
 
 if TYPE_CHECKING:
     from maestro.pipeline import Job
     from maestro.report.view import View
 
-F = TypeVar("F", bound=Callable[..., Any])
-
 START = """\
 Maestro compiles a sequential network function in C into a parallel one.
 
+  maestro new my-firewall                 an NF to start from, with comments that teach
   maestro demo                            watch the bundled firewall go through every phase
   maestro analyze fw.c                    what can be parallelized, how, and why
   maestro parallelize fw.c -o fw-parallel the parallel NF as a C project (build with make)
   maestro verify fw.c                     the parallel NF against the original, packet by packet
   maestro bench fw.c                      packets per second, original against 1 and 2 cores
+  maestro predict fw.c                    packets per second on up to 64 cores
+  maestro report fw.c -o report.html      all of this as one page to read and share
   maestro explain not-hashable            what a code in brackets means, and what to do
   maestro rss hash --key 6d5a A B         RSS keys and tables on their own
   maestro doctor eth0                     what a NIC's RSS does now, and whether it will do
@@ -62,118 +64,6 @@ def _view(args: list[str]) -> View:
     return View("--json" in ours, verbose="--verbose" in ours or "-v" in ours, sarif="--sarif" in ours)
 
 
-class NFCommand(click.Command):
-    """A command whose arguments after ``--`` belong to the NF."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        at = args.index("--") if "--" in args else len(args)
-        if at < len(args):
-            ctx.meta["nf_args"] = tuple(args[at + 1 :])
-        return super().parse_args(ctx, args[:at])
-
-    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        return [*super().collect_usage_pieces(ctx), "[-- NF_ARGS...]"]
-
-
-def _options(*options: Callable[[F], F]) -> Callable[[F], F]:
-    def apply(function: F) -> F:
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return apply
-
-
-def _numbered(what: str) -> Callable[[click.Context, click.Parameter, tuple[str, ...]], dict[int, str]]:
-    """Reads ``PORT=SOMETHING`` options into a dictionary."""
-
-    def read(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[int, str]:
-        found: dict[int, str] = {}
-        for value in values:
-            port, equals, rest = value.partition("=")
-            if not (equals and rest and port.isdigit()):
-                raise click.BadParameter(f"'{value}' is not PORT={what}, for example 0={what.lower()}")
-            if int(port) in found:
-                raise click.BadParameter(f"port {port} is given twice")
-            found[int(port)] = rest
-        return found
-
-    return read
-
-
-def _captures(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[int, Path]:
-    return {port: Path(name) for port, name in _numbered("FILE")(ctx, param, values).items()}
-
-
-def _numbered_names(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[int, str]:
-    return _numbered("NAME")(ctx, param, values)
-
-
-_path = click.Path(path_type=Path)
-_positive = click.IntRange(1)
-_source = click.argument("sources", nargs=-1, required=True, type=_path, metavar="SOURCE...")
-_output = _options(
-    click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/reference/json.md)."),
-    click.option("-q", "--quiet", is_flag=True, help="Print errors only."),
-    click.option("-v", "--verbose", is_flag=True, help="Print more: packet types, assumptions, times."),
-)
-_nic = _options(
-    click.option("--nic", default="e810", show_default=True, metavar="NAME", help="NIC profile."),
-    click.option("--cores", default=2, show_default=True, type=int, metavar="N", help="Cores to work on."),
-    click.option("--seed", default=None, type=int, metavar="N", help="Same seed, same RSS keys (default: new ones)."),
-)
-_settings = _options(
-    _source,
-    click.option(
-        "-I", "include_dirs", multiple=True, type=click.Path(path_type=Path), metavar="DIR", help="Include folder."
-    ),
-    click.option("-D", "defines", multiple=True, metavar="NAME[=V]", help="Preprocessor definition."),
-    click.option(
-        "--port-name",
-        "port_names",
-        multiple=True,
-        callback=_numbered_names,
-        metavar="PORT=NAME",
-        help="What to call a port.",
-    ),
-    click.option("--ports", default=2, show_default=True, type=int, metavar="N", help="Ports of the NF."),
-    _nic,
-)
-
-
-def _nf(*more: str) -> Callable[[F], F]:
-    """The options of commands that take an NF; ``more``: strategies that only this command knows."""
-    strategy = click.option(
-        "--strategy",
-        type=click.Choice(["auto", "shared-nothing", "locks", "htm", *more]),
-        default="auto",
-        show_default=True,
-        help="How cores share state.",
-    )
-    return _options(_settings, strategy)
-
-
-def _job(**options: Any) -> Job:
-    """What was asked for: the command line, then the nf.toml of the NF's folder, then the defaults."""
-    from maestro.frontend.settings import settings
-    from maestro.pipeline import Job
-
-    ctx, own = click.get_current_context(), settings(options["sources"])
-    for name in ("ports", "nic", "cores"):
-        given = ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
-        if not given and (value := getattr(own, name)) is not None:
-            options[name] = value
-    defines = {
-        name: value if equals else None
-        for name, equals, value in (d.partition("=") for d in (*(own.defines or ()), *options.pop("defines")))
-    }
-    names = {**(own.port_names or {}), **options.pop("port_names")}
-    arguments = ctx.meta.get("nf_args")
-    return Job(
-        nf_args=(own.args or ()) if arguments is None else arguments, defines=defines, port_names=names, **options
-    )
-
-
 @click.group(cls=Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="maestro")
 @click.pass_context
@@ -183,13 +73,13 @@ def main(ctx: click.Context) -> None:
         click.echo(START)
 
 
-main.add_command(rss)
-main.add_command(doctor)
+for command in (new, rss, doctor, bench, predict, completion, explain):
+    main.add_command(command)
 
 
 @main.command(cls=NFCommand)
-@_nf()
-@_output
+@nf()
+@output
 @click.option("--dump", type=click.Choice(["program", "model", "constraints"]), help="Print an intermediate form.")
 @click.option("--table", is_flag=True, help="One line an NF: every SOURCE is an NF, or a folder of NFs.")
 @click.option("--sarif", "as_sarif", is_flag=True, help="Print a SARIF 2.1.0 log, for code-review tools.")
@@ -210,7 +100,7 @@ def analyze(
     if table:
         _table(view, **options)
         return
-    job = _job(**options)
+    job = job_of(**options)
     if dump:
         click.echo(pipeline.dump(job, dump, View(quiet=True).phases()), nl=False)
         return
@@ -231,7 +121,7 @@ def _table(view: View, **options: Any) -> None:
     from maestro.report import table
 
     given = table.sources(options.pop("sources"))
-    rows = table.rows([_job(sources=(source,), **options) for source in given], view)
+    rows = table.rows([job_of(sources=(source,), **options) for source in given], view)
     view.text(table.markdown(rows, times=view.verbose))
     view.document(table.as_json(rows))
     failed = [row.error for row in rows if row.error]
@@ -240,8 +130,8 @@ def _table(view: View, **options: Any) -> None:
 
 
 @main.command(cls=NFCommand)
-@_nf()
-@_output
+@nf()
+@output
 @click.option(
     "-o",
     "--output",
@@ -252,7 +142,10 @@ def _table(view: View, **options: Any) -> None:
     help="New folder for the C project.",
 )
 @click.option("--build", is_flag=True, help="Build it too, with the bundled compiler (otherwise: make -C DIR).")
-def parallelize(out_dir: Path, build: bool, as_json: bool, quiet: bool, verbose: bool, **options: Any) -> None:
+@click.option("--report", "report_file", type=path_type, metavar="FILE", help="Write the report (maestro report) too.")
+def parallelize(
+    out_dir: Path, build: bool, report_file: Path | None, as_json: bool, quiet: bool, verbose: bool, **options: Any
+) -> None:
     """Write the parallel NF as a C project that builds with make.
 
     SOURCE is one or more C files, or a folder (all its *.c).
@@ -262,26 +155,50 @@ def parallelize(out_dir: Path, build: bool, as_json: bool, quiet: bool, verbose:
     from maestro.report.view import View
 
     view = View(as_json, quiet, verbose)
-    result = pipeline.parallelize(_job(**options), out_dir, view.phases(), build=build, extra=json.render)
+    result = pipeline.parallelize(job_of(**options), out_dir, view.phases(), build=build, extra=json.render)
+    if report_file:
+        from maestro.report.page.render import write
+
+        write(result, report_file)
     view.show(terminal.analysis(result, verbose=verbose))
     view.show(terminal.project(result))
     view.document(json.render(result))
 
 
 @main.command(cls=NFCommand)
-@_nf("all")
-@_output
+@nf()
+@output
 @click.option(
-    "--pcap",
-    "pcaps",
-    multiple=True,
-    callback=_captures,
-    metavar="PORT=FILE",
-    help="Capture that arrives on a port (default: generated traffic).",
+    "-o", "--output", default="report.html", show_default=True, type=path_type, metavar="FILE", help="The page's file."
 )
-@click.option(
-    "--packets", type=_positive, metavar="N", help="Packets to generate (default: enough to fill the tables)."
-)
+@pcaps_option
+@click.option("--bench", "bench_file", type=path_type, metavar="FILE", help="Show what `maestro bench --json` printed.")
+@click.option("--times", is_flag=True, help="Show how long the phases took (differs from run to run).")
+def report(
+    output: Path, pcaps: dict[int, Path], bench_file: Path | None, times: bool, as_json: bool, quiet: bool,
+    verbose: bool, **options: Any,
+) -> None:  # fmt: skip
+    """Write all that is known of an NF as one HTML page, for people.
+
+    SOURCE is one or more C files, or a folder (all its *.c).
+    """
+    from maestro import pipeline
+    from maestro.report import json
+    from maestro.report.page.render import write
+    from maestro.report.view import View
+
+    view = View(as_json, quiet, verbose)
+    result = pipeline.analyze(job_of(**options), view.phases())
+    write(result, output, captures=pcaps or None, bench_file=bench_file, times=times)
+    view.text(f"The report is in {output}")
+    view.document(json.render(result))
+
+
+@main.command(cls=NFCommand)
+@nf("all")
+@output
+@pcaps_option
+@click.option("--packets", type=positive, metavar="N", help="Packets to generate (default: enough to fill the tables).")
 def verify(
     pcaps: dict[int, Path], packets: int | None, as_json: bool, quiet: bool, verbose: bool, **options: Any
 ) -> None:
@@ -294,7 +211,7 @@ def verify(
     from maestro.report.view import View
 
     view = View(as_json, quiet, verbose)
-    job = _job(**options)
+    job = job_of(**options)
     if job.strategy == "all":
         _verify_forms(job, pcaps or None, packets, view)
         return
@@ -317,36 +234,9 @@ def _verify_forms(job: Job, pcaps: dict[int, Path] | None, packets: int | None, 
         click.get_current_context().exit(ExitStatus.DIFFERENT)
 
 
-@main.command(cls=NFCommand)
-@_nf()
-@_output
-@click.option("--flows", default=10_000, show_default=True, type=_positive, metavar="N", help="Established flows.")
-@click.option("--rounds", default=5, show_default=True, type=_positive, help="Timed passes over the packets a turn.")
-@click.option("--turns", default=5, show_default=True, type=_positive, help="Turns of every program.")
-def bench(flows: int, rounds: int, turns: int, as_json: bool, quiet: bool, verbose: bool, **options: Any) -> None:
-    """Measure packets per second: the original, and the parallel NF on 1 and on --cores cores.
-
-    In memory, 64-byte packets of established flows, by the threads' CPU time.
-    """
-    import tempfile
-
-    from maestro import pipeline
-    from maestro.report import json, terminal
-    from maestro.report.view import View
-
-    view = View(as_json, quiet, verbose)
-    phases = view.phases()
-    with tempfile.TemporaryDirectory(prefix="maestro-bench-") as folder:
-        place = Path(folder)
-        result = pipeline.parallelize(_job(**options), place / "project", phases, build=True, extra=lambda _: "{}")
-        result = pipeline.measure(result, place, flows, phases, rounds=rounds, turns=turns)
-    view.show(terminal.speed(result))
-    view.document(json.render(result))
-
-
 @main.command()
-@_nic
-@_output
+@nic
+@output
 @click.option(
     "-o",
     "--output",
@@ -362,18 +252,3 @@ def demo(out_dir: Path | None, as_json: bool, quiet: bool, verbose: bool, **opti
     from maestro.report.view import View
 
     show_demo(View(as_json, quiet, verbose), out_dir, **options)
-
-
-@main.command()
-@click.argument("code", required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/reference/json.md).")
-def explain(code: str | None, as_json: bool) -> None:
-    """Say what a CODE means, with an example and what to do; without CODE, list all."""
-    from maestro.report import codes
-    from maestro.report import explain as pages
-    from maestro.report.view import View
-
-    view = View(as_json)
-    found = codes.explain(code) if code else None
-    view.show(pages.one(found) if found else pages.everything())
-    view.document(pages.as_json([found] if found else list(codes.explanations().values())))

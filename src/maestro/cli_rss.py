@@ -99,6 +99,9 @@ def hash_(source: str, destination: str, key: str, reta: int, cores: int, as_jso
 )
 @click.option("--no-software", is_flag=True, help="Nobody can send packets on: the NIC must steer all types alone.")
 @click.option(
+    "--robust", is_flag=True, help="Keys valid whether the NIC packs the chosen fields or zeroes the others in place."
+)
+@click.option(
     "--solver",
     type=click.Choice(["gf2", "z3"]),
     default="gf2",
@@ -235,3 +238,24 @@ def balance(counters: Path, table: Path | None, tolerance: float, as_json: bool,
     found = balanced(counters, table, tolerance=tolerance / 100, **options)
     view.show(pages.simulated(found))
     view.document(json.text(pages.simulated_json(found)))
+
+
+@rss.command()
+@click.option(
+    "--nic", "nics", multiple=True, metavar="NAME", help="For which NICs keys are sought (default: some); repeatable."
+)
+@click.option("--turns", default=7, show_default=True, type=click.IntRange(1, 1000), metavar="N", help="Turns to take.")
+@_json
+def bench(nics: tuple[str, ...], turns: int, as_json: bool) -> None:
+    """Hashes a second, beside DPDK's where it is installed, and how long finding keys takes, beside Z3."""
+    from maestro.bench.toeplitz import rates
+    from maestro.report import json
+    from maestro.report import rss_bench as pages
+    from maestro.report.view import View
+    from maestro.rss.speed import measure
+
+    view = View(as_json)
+    solved = measure(nics or ("e810", "82599", "mlx5"), turns)
+    hashes = rates(turns)
+    view.show(pages.measured(hashes, solved))
+    view.document(json.text(pages.measured_json(hashes, solved)))

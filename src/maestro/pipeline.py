@@ -1,6 +1,6 @@
 """The phases in order, nothing else.
 
-    C ─▶ LLVM IR ─▶ paths ─▶ plan (strategies, RSS) ─▶ proof ─▶ C project ─▶ build ─▶ differential check ─▶ speed
+    C ─▶ LLVM IR ─▶ paths ─▶ plan (strategies, RSS) ─▶ proof ─▶ C project ─▶ build ─▶ differential check
 
 Phases pass values: every step takes the result so far and returns it with its own part added.
 """
@@ -15,7 +15,6 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Protocol, TypeVar
 
-from maestro.bench.measure import Row, bench
 from maestro.certificate.check import check
 from maestro.certificate.result import Certificate
 from maestro.codegen.merge import capacities
@@ -120,7 +119,6 @@ class Result:
     project: Path | None = None
     program: Path | None = None
     comparison: Comparison | None = None
-    rows: tuple[Row, ...] = ()
     timings: tuple[Timing, ...] = ()
 
 
@@ -133,9 +131,12 @@ def analyze(job: Job, phases: Phases, known: Result | None = None) -> Result:
     if job.seed is None:
         job = replace(job, seed=randbits(32))  # keys that an attacker knows are keys that he can flood
     nf, model = (known.nf, known.model) if known else _paths(job, phases)
-    decision, certificate = _decide(job, nf, model, profile, (), phases)
-    if not certificate.holds and job.strategy == "auto":
-        decision, certificate = _decide(job, nf, model, profile, _unproven(certificate), phases)
+    unproven: tuple[Reason, ...] = ()
+    decision, certificate = _decide(job, nf, model, profile, unproven, phases)
+    for lock_all in (False, True):  # what cannot be proven first, and everything if the rest cannot either
+        if not certificate.holds and job.strategy == "auto":
+            unproven = (*unproven, *_unproven(certificate))
+            decision, certificate = _decide(job, nf, model, profile, unproven, phases, lock_all=lock_all)
     if not certificate.holds:
         failures = "\n".join(f"  {f.message}" for f in certificate.failures)
         raise InternalError(f"the plan does not pass the independent check, so it is not used:\n{failures}")
@@ -149,8 +150,9 @@ def _paths(job: Job, phases: Phases) -> tuple[LoadedNF, Model]:
 
 
 def _decide(
-    job: Job, nf: LoadedNF, model: Model, profile: Profile, unproven: tuple[Reason, ...], phases: Phases
-) -> tuple[Decision, Certificate]:
+    job: Job, nf: LoadedNF, model: Model, profile: Profile, unproven: tuple[Reason, ...], phases: Phases,
+    *, lock_all: bool = False,
+) -> tuple[Decision, Certificate]:  # fmt: skip
     decision = phases.run(
         "plan",
         lambda: decide(
@@ -161,6 +163,7 @@ def _decide(
             seed=job.seed,
             port_names=job.port_names or nf.port_names,
             unproven=unproven,
+            lock_all=lock_all,
         ),
         lambda d: f"{d.plan.strategy}, keys found in {1000 * d.timings['keys']:.0f} ms",
     )
@@ -168,7 +171,7 @@ def _decide(
 
 
 def _unproven(certificate: Certificate) -> tuple[Reason, ...]:
-    """A plan that cannot be proven is not used: ``auto`` falls back to locks and says so."""
+    """What cannot be proven is not used: ``auto`` falls back to locks, for that, and says so."""
     hint = "this plan may be right all the same; please report the NF, so that Maestro learns to prove it"
     return tuple(Reason("not-proven", f.message, f.objects, f.spans, hint) for f in certificate.failures)
 
@@ -240,14 +243,13 @@ def compare_with_reference(
 
     ``made``: what :func:`model_traffic` made, if it has.
     """
-    reference, program = folder / "reference", result.program
+    original, program = reference(result, folder, phases), result.program
     assert program is not None
-    phases.run("reference", lambda: _reference(result, reference), lambda _: "the NF's own source, built as it is")
     if not inputs:
         made = made or model_traffic(result.model, folder / "traffic", packets, phases)
     sets = [inputs] if inputs else _traffic(result, program, folder / "traffic", made, phases)
     comparison = phases.run(
-        "verify", lambda: _compare(result, reference, program, sets), lambda c: f"{c.differences} differences"
+        "verify", lambda: _compare(result, original, program, sets), lambda c: f"{c.differences} differences"
     )
     return replace(result, comparison=comparison, timings=phases.timings)
 
@@ -296,20 +298,12 @@ def _few_flows(result: Result, folder: Path) -> list[Captures]:
     return [uniform_traffic(folder / "few", flows=max(1, min(room // 4, 1000)), packets=20_000, replies=True)]
 
 
-def measure(result: Result, folder: Path, flows: int, phases: Phases, *, rounds: int = 5, turns: int = 5) -> Result:
-    """Packets per second of the original and of the generated NF on 1 and more cores (established flows)."""
-    reference, program = folder / "reference", result.program
-    assert program is not None
-    if not reference.exists():
-        phases.run("reference", lambda: _reference(result, reference), lambda _: "the NF's own source, built as it is")
-    traffic = uniform_traffic(folder / "uniform", flows=flows, packets=max(100_000, 4 * flows))
-    programs = {"original": (reference, 1), "generated, 1 core": (program, 1)}
-    if result.job.cores > 1:
-        programs[f"generated, {result.job.cores} cores"] = (program, result.job.cores)
-    rows = phases.run(
-        "measure", lambda: bench(programs, traffic, rounds, turns), lambda _: f"{flows} flows, 64-byte packets"
-    )
-    return replace(result, rows=tuple(rows), timings=phases.timings)
+def reference(result: Result, folder: Path, phases: Phases) -> Path:
+    """The reference build in ``folder``, made unless it is there."""
+    program = folder / "reference"
+    if not program.exists():
+        phases.run("reference", lambda: _reference(result, program), lambda _: "the NF's own source, built as it is")
+    return program
 
 
 def dump(job: Job, form: str, phases: Phases) -> str:

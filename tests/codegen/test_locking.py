@@ -11,12 +11,12 @@ from compiled import shared_nothing
 from sink import sink
 
 import handmade
-from maestro.codegen.emit import emit_nf, steps
+from maestro.codegen.emit import emit_nf, emit_rss, steps
 from maestro.codegen.locking import Common, brief_form, common, read_form
 from maestro.codegen.lower import Again, Call, Differs, Due, Lock, ReadCell, Return, Step, Unlock, WriteCell, following
 from maestro.ir.expr import binary, const
 from maestro.ir.model import Kind, Model
-from maestro.ir.plan import Plan
+from maestro.ir.plan import Plan, PortPlan
 
 MODELS = [handmade.firewall, handmade.policer, sink]
 
@@ -162,3 +162,12 @@ def test_a_transaction_ends_after_the_last_use_of_common_state_and_before_the_pa
 def test_firewall_with_transactions_text(golden: Callable[[str, str], None]) -> None:
     model = handmade.firewall()
     golden("firewall.htm.nf.c", emit_nf(model, transactions(model)))
+
+
+def test_where_nothing_is_divided_any_split_is_right() -> None:
+    model = handmade.firewall()
+    port = PortPlan(0, (), bytes(40), 128, (0, 1) * 64)
+    for plan, any_split in ((transactions(model), True), (shared_nothing(model, 2), False)):
+        text = emit_rss(replace(plan, ports=(port,)))
+        assert plan.any_split == any_split
+        assert (".any_split = true," in text) == ("Any spread is" in text) == any_split

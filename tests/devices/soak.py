@@ -24,15 +24,15 @@ from socket import AF_INET, SO_RCVBUF, SO_REUSEADDR, SOCK_DGRAM, SOCK_STREAM, SO
 from namespaces import CLIENT, EXTERNAL, SERVER, Namespaces, lab
 from running import Running, build
 
-PORTS = 2048  # external ports of the NAT, and so flows at a time
-EXPIRE = 4.0  # seconds
+PORTS = 4096  # external ports of the NAT, and so flows at a time
+EXPIRE = 10.0  # seconds
 ECHO = 7  # UDP and TCP port of the server
 STAY_UDP, STAY_TCP, COME_UDP, COME_TCP = 40, 10, 90, 30
 """Flows at a time: those that stay, and those that come and go. What went holds its port until it expires, so the
-ports are enough for some 450 new ones a second."""
+ports are enough for some 350 new ones a second."""
 
 GROWN = 2 << 20  # bytes: more than this is a leak
-TRIES, WAIT = 6, 0.5  # a datagram may be lost where queues are full; then it is sent again
+TRIES, WAIT = 16, 0.5  # a datagram may be lost where queues are full; then it is sent again, but a flow never expires
 
 
 @dataclass
@@ -185,8 +185,9 @@ class Soak:
         ports: set[int] = set()
         until = time.monotonic() + 60
         with closing(self.bound("server", SOCK_DGRAM, ECHO)) as server:
+            server.setsockopt(SOL_SOCKET, SO_RCVBUF, 1 << 20)
             while len(ports) < PORTS and time.monotonic() < until:
-                for _ in range(128):  # no more than queues hold, also where the NF is slow
+                for _ in range(256):  # no more than queues hold, also where the NF is slow
                     with closing(self.bound("client", SOCK_DGRAM)) as one:
                         await loop.sock_sendto(one, b"a port, please", (SERVER, ECHO))
                 with suppress(TimeoutError):

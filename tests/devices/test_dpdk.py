@@ -3,36 +3,38 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from nfdpdk import (
+    EXAMPLES,
+    FAILED,
+    MISLED,
+    NULL_PORTS,
+    OK,
+    REFUSED,
+    TO_THE_END,
+    USAGE,
+    Captures,
+    Project,
+    captures,
+    frames_of,
+    need_dpdk,
+    pcap_ports,
+    project,
+    split,
+    traffic,
+)
 
-from maestro.codegen.project import write_project
-from maestro.frontend.names import is_runtime
-from maestro.frontend.nf import load
-from maestro.ir.plan import Plan, PortPlan
 from maestro.rss.hasher import Steered, classify
-from maestro.rss.profile import load as nic
-from maestro.sharding.decide import decide
-from maestro.symex.explore import explore
-from maestro.traffic.generate import TrafficSpec, mixed_stream
 from maestro.traffic.packets import vlan
-from maestro.traffic.pcap import PcapWriter, read_pcap
-
-EXAMPLES = Path(__file__).parents[2] / "examples"
-OK, FAILED, USAGE, REFUSED, MISLED = range(5)
-BATCH = 32
-TO_THE_END = ("--stop-idle", "800")
-STRICT = "CFLAGS=-O1 -Wall -Wextra -Werror"
 
 TAGGER = """
 #include "nf.h"
@@ -64,46 +66,7 @@ int nf_process(uint16_t device, uint8_t **buffer, uint16_t length, vigor_time_t 
 
 @pytest.fixture(scope="module", autouse=True)
 def _dpdk() -> None:
-    if any(shutil.which(tool) is None for tool in ("pkg-config", "gcc", "make")):
-        pytest.skip("needs pkg-config, gcc and make")
-    if subprocess.run(["pkg-config", "--atleast-version=22.11", "libdpdk"], check=False).returncode != 0:
-        pytest.skip("needs DPDK (apt install libdpdk-dev)")
-
-
-@dataclass(frozen=True)
-class Project:
-    folder: Path
-    plan: Plan
-
-    def make(self, *targets: str) -> Project:
-        subprocess.run(["make", "-s", "-C", str(self.folder), "CC=gcc", STRICT, *targets], check=True)
-        return self
-
-    def command(self, cores: int, devices: Sequence[str], *options: str) -> list[str]:
-        cpus = sorted(os.sched_getaffinity(0))
-        lcores = ",".join(f"{core}@{cpus[core % len(cpus)]}" for core in range(cores))
-        vdevs = [word for device in devices for word in ("--vdev", device)]
-        eal = ["--lcores", lcores, "--no-huge", "-m", "256", "--no-pci", "--no-telemetry", "--no-shconf"]
-        return [str(self.folder / "nf-dpdk"), *eal, *vdevs, "--", *options]
-
-    def run(self, cores: int, devices: Sequence[str], *options: str) -> subprocess.CompletedProcess[str]:
-        command = self.command(cores, devices, *options)
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-
-    def replay(self, cores: int, inputs: Sequence[Path], outputs: Sequence[Path]) -> dict[str, Any]:
-        given = [f"--in={port}={path}" for port, path in enumerate(inputs)]
-        made = [f"--out={port}={path}" for port, path in enumerate(outputs)]
-        command = [str(self.folder / "nf-replay"), f"--cores={cores}", "--stats=json", *given, *made]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-        return dict(json.loads(done.stdout))
-
-
-def project(source: Path, folder: Path, *, profile: str = "e810", strategy: str = "auto") -> Project:
-    nf = load([source])
-    model = explore(nf.program, nf=nf.name, is_runtime=is_runtime)
-    plan = decide(model, profile=nic(profile), cores=2, strategy=strategy, seed=1).plan
-    write_project(model, plan, folder, sources_note="")
-    return Project(folder, plan)
+    need_dpdk()
 
 
 @pytest.fixture(scope="module")
@@ -114,67 +77,6 @@ def firewall(tmp_path_factory: pytest.TempPathFactory) -> Project:
 @pytest.fixture(scope="module")
 def nop(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return project(EXAMPLES / "nop", tmp_path_factory.mktemp("dpdk") / "nop").make("dpdk")
-
-
-def traffic(count: int = 4000, *, odd: float = 0.03) -> list[list[bytes]]:
-    """Frames of two ports; a share of ``odd`` ones and half as many damaged ones among them."""
-    frames: list[list[bytes]] = [[], []]
-    spec = TrafficSpec(count, flows=200, capacity_hint=300, odd=odd, mutated=odd / 2)
-    for _, port, frame in mixed_stream(spec):
-        if 14 <= len(frame) <= 1514:
-            frames[port].append(frame)
-    return frames
-
-
-@dataclass(frozen=True)
-class Captures:
-    """``whole``: one a port. ``queues``: one a port and core; a core takes batches of either port in turn, and so do
-    the times in ``whole`` go up."""
-
-    whole: list[Path]
-    queues: list[list[Path]]
-
-
-def captures(queues: Sequence[Sequence[Sequence[bytes]]], folder: Path) -> Captures:
-    timed: list[list[tuple[int, bytes]]] = [[] for _ in queues]
-    for core in range(len(queues[0])):
-        now = 1_000_000_000_000 + core
-        for start in range(0, max(len(queue[core]) for queue in queues), BATCH):
-            for port, queue in enumerate(queues):
-                for frame in queue[core][start : start + BATCH]:
-                    now += 1000
-                    timed[port].append((now, frame))
-    whole = [capture(folder / f"in{port}.pcap", sorted(frames)) for port, frames in enumerate(timed)]
-    parts = [
-        [
-            capture(folder / f"in{port}.{core}.pcap", [(0, frame) for frame in frames])
-            for core, frames in enumerate(queue)
-        ]
-        for port, queue in enumerate(queues)
-    ]
-    return Captures(whole, parts)
-
-
-def capture(path: Path, frames: Sequence[tuple[int, bytes]]) -> Path:
-    with PcapWriter(path) as writer:
-        for now, frame in frames:
-            writer.write(now, frame)
-    return path
-
-
-def frames_of(path: Path) -> list[bytes]:
-    return [frame for _, frame in read_pcap(path)]
-
-
-def pcap_ports(queues: Sequence[Sequence[Path]], folder: Path) -> tuple[list[str], list[list[Path]]]:
-    """net_pcap devices that receive ``queues[port][core]``, and the captures that they send, likewise."""
-    sent = [[folder / f"sent{port}.{core}.pcap" for core in range(len(q))] for port, q in enumerate(queues)]
-    devices = [
-        f"net_pcap{port},"
-        + ",".join([*(f"rx_pcap={path}" for path in queues[port]), *(f"tx_pcap={path}" for path in sent[port])])
-        for port in range(len(queues))
-    ]
-    return devices, sent
 
 
 def assert_same_bytes(
@@ -246,14 +148,16 @@ def trusting(firewall: Project, tmp_path_factory: pytest.TempPathFactory) -> Pro
     return changed(firewall, folder, "runtime/io/dpdk/ports.c", without_questions)
 
 
-def split(frames: Sequence[bytes], port: PortPlan) -> list[list[bytes]]:
-    """The queues of two cores, as the NIC would fill them."""
-    assert not port.resteered
-    steered = Steered(port.key, port.inputs)
-    queues: list[list[bytes]] = [[], []]
-    for frame in frames:
-        queues[port.reta[steered.hash(frame) & (port.reta_size - 1)]].append(frame)
-    return queues
+def test_queues_that_somebody_else_has_set_up(firewall: Project, tmp_path: Path) -> None:
+    """``--rss preset`` asks a port for nothing, and checks it all the same."""
+    queues = [split(frames, port) for frames, port in zip(traffic(), firewall.plan.ports, strict=True)]
+    given = captures(queues, tmp_path)
+    stats = assert_same_bytes(firewall, given, tmp_path, "--rss", "preset", "--rss-check", "1")
+    assert (stats["rss"], stats["misplaced"], stats["resteered_from"]) == ("preset", 0, 0)
+    wrong = captures([queue[::-1] for queue in queues], tmp_path)
+    done = firewall.run(2, pcap_ports(wrong.queues, tmp_path)[0], *TO_THE_END, "--rss", "preset")
+    assert done.returncode == MISLED
+    assert "it does not hash as it said" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -319,9 +223,6 @@ def test_state_in_common_and_floods(tmp_path: Path) -> None:
     done = nf.run(2, pcap_ports(given.queues, tmp_path)[0], "--rss", "software", *TO_THE_END)
     assert done.returncode == OK, done.stderr
     assert json.loads(done.stdout)["packets"] == stats["packets"]
-
-
-NULL_PORTS = ("net_null0", "net_null1")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -394,8 +295,10 @@ def test_what_a_port_cannot_do(right: str, wrong: str, needs: str, nop: Project,
 
 
 def table_of_its_own(text: str) -> str:
-    """Tables with room for 4096 entries, the last of which is not like the others."""
-    return re.sub(r"(reta_\d)\[512\] = \{", r"\1[4096] = {[4095] = 1, [0] =", text)
+    """Tables with room for 4096 entries, the last of which is not like the others, and which matter."""
+    return re.sub(r"(reta_\d)\[512\] = \{", r"\1[4096] = {[4095] = 1, [0] =", text).replace(
+        ".any_split = true", ".any_split = false"
+    )
 
 
 def test_ports_with_too_few_queues(nop: Project, tmp_path: Path) -> None:
@@ -408,7 +311,7 @@ def test_ports_with_too_few_queues(nop: Project, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("devices", "options", "status", "message"),
     [
-        (NULL_PORTS, ("--rss", "magic"), USAGE, "--rss magic: must be nic or software"),
+        (NULL_PORTS, ("--rss", "magic"), USAGE, "--rss magic: must be nic, preset or software"),
         (NULL_PORTS, ("--ports", "0"), USAGE, "--ports 0: nop has 2 ports, so 2 numbers are needed"),
         (NULL_PORTS, ("--ports", "1,1"), USAGE, "--ports 1,1: 1 is there twice"),
         (NULL_PORTS, ("--ports", "1,7"), FAILED, "--ports: DPDK has no port 7"),

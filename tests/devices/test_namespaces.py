@@ -178,10 +178,10 @@ def talk(place: Place) -> Iterator[Talk]:
 
 
 def core_of(place: Place, talk: Talk, n: int) -> int:
-    """The core on which client ``n``'s packets are processed."""
-    before = [core["packets"] for core in place.nf.stats()["per_core"]]
+    """The core on which client ``n``'s packets are processed. (What is left of TCP connections is dropped anywhere.)"""
+    before = [core["forwarded"] for core in place.nf.stats()["per_core"]]
     assert talk.ask([n]) == {n}
-    after = [core["packets"] for core in place.nf.stats()["per_core"]]
+    after = [core["forwarded"] for core in place.nf.stats()["per_core"]]
     (core,) = [core for core in range(2) if after[core] > before[core]]
     return core
 
@@ -202,7 +202,7 @@ def test_flows_expire_on_one_core_while_another_is_busy(place: Place, talk: Talk
         time.sleep(0.2)
     dropped = place.nf.stats()["dropped"]
     assert talk.answer(resting) == set()
-    assert place.nf.stats()["dropped"] == dropped + len(resting)
+    assert place.nf.stats()["dropped"] >= dropped + len(resting)
     assert talk.answer(busy) == set(busy)
     assert all(talk.where[n] == before[n] for n in busy)
     assert talk.ask(resting) == talk.answer(resting) == set(resting)
@@ -214,7 +214,7 @@ def test_nobody_gets_in_uninvited(place: Place, talk: Talk) -> None:
     dropped = place.nf.stats()["dropped"]
     talk.where |= {n: (place.host, talk.clients[n].getsockname()[1]) for n in range(10)}
     assert talk.answer(range(10)) == set()
-    assert place.nf.stats()["dropped"] == dropped + 10
+    assert place.nf.stats()["dropped"] >= dropped + 10
     with (
         place.spaces.socket("client", socket.AF_INET, socket.SOCK_STREAM) as listener,
         place.spaces.socket("server", socket.AF_INET, socket.SOCK_STREAM) as stranger,
@@ -257,7 +257,7 @@ def test_a_nat_without_free_ports(place: Place, talk: Talk) -> None:
     assert len(ports) == len(first) == FEW, "every external port is in use, each by one flow"
     dropped = place.nf.stats()["dropped"]
     assert talk.ask(half) == set()
-    assert place.nf.stats()["dropped"] == dropped + len(half)
+    assert place.nf.stats()["dropped"] >= dropped + len(half)
     assert talk.answer(sorted(first)) == first
     established = sorted(first)[:5]
     before = {n: talk.where[n] for n in established}

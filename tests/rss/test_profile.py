@@ -89,6 +89,43 @@ def test_mistakes_name_the_file_and_the_key(tmp_path: Path, change: tuple[str, s
     assert message in caught.value.message
 
 
+def number(path: Path, text: str) -> int:
+    """The line that is ``text``; 0 when there is none."""
+    return next((n for n, line in enumerate(path.read_text().splitlines(), 1) if line.strip() == text), 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (("key_bytes = 40", "key_bytes = 15"), "key_bytes = 15"),
+        (('l3 = ["ipv4.src"', 'l3 = ["ipv4.source"'), 'l3 = ["ipv4.source", "ipv4.dst"]'),
+        (('ipv4-options = "l3"', 'ipv4-options = "l7"'), 'ipv4-options = "l7"'),
+        (('vlan = "assumed', 'wlan = "assumed'), 'wlan = "assumed: nothing is known"'),
+        (("[sources]", '[symmetric]\ndpdk = "swap"\n[sources]'), 'dpdk = "swap"'),
+    ],
+)
+def test_mistakes_name_the_line(tmp_path: Path, change: tuple[str, str], line: str) -> None:
+    path = own(tmp_path, change)
+    with pytest.raises(UserError) as caught:
+        profile.load(str(path))
+    assert number(path, line) > 0
+    assert f"{path}:{number(path, line)}: key " in caught.value.message
+
+
+@pytest.mark.parametrize("name", profile.names())
+def test_every_fact_of_a_bundled_profile_has_a_source(name: str) -> None:
+    sources = profile.load(name).sources
+    wanted = {"key_bytes", "reta_sizes", "byte_order", "initial_value", "inputs", "symmetric", "per_rule_keys"}
+    assert sources.keys() - {"ipv6-other"} == wanted | {"ipv4-fragment", "ipv4-options", "vlan", "non-ip"}
+
+
+def test_symmetric_modes_and_keys_of_rules() -> None:
+    assert profile.load("e810").symmetric == profile.Symmetric("xor", "xor", "none")
+    assert profile.load("mlx5").symmetric.default == "or-xor"
+    assert {name for name in profile.names() if profile.load(name).per_rule_keys} == {"mlx5"}
+    assert profile.load("82599").symmetric == profile.Symmetric()
+
+
 def test_profile_that_does_not_exist() -> None:
     with pytest.raises(UserError, match=r"nowhere.toml: cannot be read: No such file"):
         profile.load("nowhere.toml")

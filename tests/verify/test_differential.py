@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from maestro.bench.measure import bench
 from maestro.diagnostics import InternalError, UserError
-from maestro.traffic.generate import TrafficSpec, mixed_traffic, uniform_traffic
+from maestro.traffic.generate import TrafficSpec, mixed_traffic
 from maestro.verify.compare import compare
 from maestro.verify.run import differential, replay
 from maestro.verify.verdicts import VerdictFile
@@ -173,22 +172,3 @@ def test_hanging_programs_are_stopped(tmp_path: Path) -> None:
 def test_what_the_nf_prints_does_not_disturb_the_statistics(tmp_path: Path) -> None:
     program = script(tmp_path, 'printf "config {\\n  x }\\n{\\n  \\"packets\\": 3\\n}\\n"')
     assert replay(program, {}) == {"packets": 3}
-
-
-def test_benchmark_takes_turns_and_compares(programs: Programs, tmp_path: Path) -> None:
-    traffic = uniform_traffic(tmp_path, flows=100, packets=20_000, replies=True)
-    rows = bench({"one": (programs["parallel"], 1), "two": (programs["parallel"], 2)}, traffic, rounds=3, turns=3)
-    assert [(row.label, row.cores) for row in rows] == [("one", 1), ("two", 2)]
-    assert rows[0].ratio == 1.0
-    assert rows[0].load == (20_000,)
-    assert sum(rows[1].load) == 20_000
-    assert min(rows[1].load) > 5000
-    for row in rows:
-        assert 0 < row.low <= row.mpps <= row.high
-
-
-def test_benchmark_without_packets_is_a_bug(programs: Programs, tmp_path: Path) -> None:
-    empty = tmp_path / "empty.pcap"
-    empty.write_bytes(pcap([]))
-    with pytest.raises(InternalError, match="without packets"):
-        bench({"one": (programs["parallel"], 1)}, {0: empty}, rounds=1, turns=1)

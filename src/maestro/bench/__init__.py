@@ -1,1 +1,1 @@
-"""Throughput of built NFs, measured so that it can be believed on a busy machine."""
+"""Speed: measured on this machine, and predicted for more cores; never mixed."""

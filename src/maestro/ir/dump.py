@@ -70,7 +70,7 @@ def _layout(fields: tuple[Field, ...]) -> str:
 
 
 def _path(model: Model, path: Path) -> Iterator[str]:
-    names = _packet_names(path.conditions) | _cell_names(model, path)
+    names = packet_names(path.conditions) | cell_names(model, path)
     rows: list[tuple[str, str]] = []
     for step in path.steps:
         match step:
@@ -105,7 +105,7 @@ def _argument(model: Model, op: Operation, name: str, value: Expr, names: Names)
     if name == "key":
         return _record(value, obj.key_layout, names)
     if name == "cell":
-        return _record(value, _named_cell(obj), names)
+        return _record(value, named_cell(obj), names)
     return text(readable(value, names))
 
 
@@ -125,10 +125,10 @@ def _record(value: Expr, fields: tuple[Field, ...], names: Names) -> str:
 def _field_value(part: Expr, names: Names) -> str:
     free = symbols(part)
     copied = bool(free) and all(packet_offset(s) is not None for s in free)
-    return text(readable(part if copied else _swap(part), names))
+    return text(readable(part if copied else swap(part), names))
 
 
-def _named_cell(obj: StateObject) -> tuple[Field, ...]:
+def named_cell(obj: StateObject) -> tuple[Field, ...]:
     """The element's fields when they lie without holes from byte 0."""
     end = 0
     for field in obj.elem_layout:
@@ -157,7 +157,7 @@ def _edits(path: Path, names: Names) -> Iterator[str]:
         yield f"{text(readable(target, names))} := {text(readable(concat(*(v for _, v in edits)), names))}"
 
 
-def _packet_names(conditions: tuple[Expr, ...]) -> dict[Expr, Expr]:
+def packet_names(conditions: tuple[Expr, ...]) -> dict[Expr, Expr]:
     """Packet bytes as slices of field symbols; IP fields only where the conditions fix the EtherType."""
     fields = dict(_ETHERNET)
     wanted = {0x0800: _IPV4, 0x86DD: _IPV6}
@@ -191,19 +191,19 @@ def _conjuncts(cond: Expr) -> Iterator[Expr]:
         yield cond
 
 
-def _cell_names(model: Model, path: Path) -> dict[Expr, Expr]:
+def cell_names(model: Model, path: Path) -> dict[Expr, Expr]:
     """Cells read on the path, as their fields in host order: ``buckets#3.cell`` → ``buckets#3.tokens`` ++ …"""
     names: dict[Expr, Expr] = {}
     for op in path.operations:
-        fields = _named_cell(model.object(op.object))
+        fields = named_cell(model.object(op.object))
         if op.method == "vector_read" and fields:
             cell = op.result("cell")
             prefix = cell.name.removesuffix("cell")
-            names[cell] = concat(*(_swap(sym(prefix + f.name, 8 * f.size)) for f in fields))
+            names[cell] = concat(*(swap(sym(prefix + f.name, 8 * f.size)) for f in fields))
     return names
 
 
-def _swap(e: Expr) -> Expr:
+def swap(e: Expr) -> Expr:
     return concat(*(extract(e, low + 7, low) for low in range(0, e.width, 8)))
 
 
@@ -218,8 +218,8 @@ def readable(e: Expr, names: Names) -> Expr:
 
 def _unswapped(e: Expr) -> Expr:
     if e.op == "eq" and e.args[0].op == "uf" and e.args[0].name == "bswap" and e.args[1].is_const:
-        return eq(e.args[0].args[0], _swap(e.args[1]))
+        return eq(e.args[0].args[0], swap(e.args[1]))
     if e.op != "concat" or e.width % 8 or e.width > 64 or all(a.is_const for a in e.args):
         return e
-    swapped = _swap(e)
+    swapped = swap(e)
     return uf("bswap", e.width, swapped) if swapped.op == "sym" else e

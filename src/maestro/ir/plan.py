@@ -137,3 +137,8 @@ class Plan:
     steering: tuple[Steering, ...] = ()
     interchanges: tuple[Interchange, ...] = ()
     replicas: tuple[Replica, ...] = ()
+
+    @property
+    def any_split(self) -> bool:
+        """Whether packets may go to any core: no object is divided among the cores. Keys then only spread the load."""
+        return not any(o.strategy in ("sharded", "steered") for o in self.objects)

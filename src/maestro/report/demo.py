@@ -11,9 +11,11 @@ from typing import Any
 from rich.text import Text
 
 from maestro import pipeline
+from maestro.bench.session import quick
 from maestro.bundle import examples
 from maestro.codegen.project import require_fresh
 from maestro.report import json, terminal
+from maestro.report.speed import speed
 from maestro.report.view import View
 
 PACKETS, FLOWS = 200_000, 10_000
@@ -36,12 +38,12 @@ def show_demo(view: View, out_dir: Path | None, **options: Any) -> None:
         result = pipeline.compare_with_reference(result, folder, None, PACKETS, phases)
         view.show(terminal.comparison(result))
         view.show(Text(""))
-        result = pipeline.measure(result, folder, FLOWS, phases, rounds=3, turns=3)
-        view.show(terminal.speed(result))
+        runs = quick(result, folder, FLOWS, phases)
+        view.show(speed(runs))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     view.show(terminal.project(result))
-    view.document(json.render(result))
+    view.document(json.render(result, runs))
 
 
 def _unused(wanted: Path) -> Path:

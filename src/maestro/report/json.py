@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from maestro import __version__
+from maestro.bench.measure import Run
+from maestro.bench.results import run_json
 from maestro.ir.plan import Constraint, FieldBits, PortPlan
 from maestro.pipeline import Result
 from maestro.report.codes import is_refusal
@@ -17,9 +19,10 @@ from maestro.rss.quality import Quality
 Json = dict[str, Any]
 
 
-def render(result: Result) -> str:
-    """The whole result as one JSON object, keys in a fixed order, ending without a newline."""
-    return text(document(result))
+def render(result: Result, runs: Sequence[Run] = ()) -> str:
+    """The whole result as one JSON object, keys in a fixed order, ending without a newline. ``runs``: measurements."""
+    measured = {"bench": [run_json(run) for run in runs]} if runs else {}
+    return text({**document(result), **measured})
 
 
 def text(value: Json) -> str:
@@ -35,6 +38,7 @@ def document(result: Result) -> Json:
         "paths": len(model.paths),
         "strategy": plan.strategy,
         "objects": _objects(result, places),
+        "any_split": plan.any_split,
         "ports": [port_json(p) for p in plan.ports],
         "reasons": [
             {
@@ -172,10 +176,4 @@ def _later(result: Result) -> Json:
             "merged_entries": result.comparison.entries,
             "merged_full": list(result.comparison.full),
         }
-    if result.rows:
-        found["bench"] = [
-            {"program": r.label, "cores": r.cores, "mpps": r.mpps, "low": r.low, "high": r.high, "ratio": r.ratio,
-             "packets_per_core": list(r.load)}
-            for r in result.rows
-        ]  # fmt: skip
     return found

@@ -15,6 +15,7 @@ from maestro.report.facts import fields_text
 from maestro.report.json import port_json, quality_json
 from maestro.rss import spread
 from maestro.rss.against import Contest
+from maestro.rss.cost import Cost, Loss
 from maestro.rss.endpoint import Hashed
 from maestro.rss.explain import Infeasible
 from maestro.rss.profile import Profile
@@ -66,7 +67,12 @@ def hashed_json(found: Hashed) -> Json:
 
 
 def configuration(
-    found: Configuration, nic: Profile, asked: Asked | None = None, rivals: Contest | None = None
+    found: Configuration,
+    nic: Profile,
+    asked: Asked | None = None,
+    rivals: Contest | None = None,
+    *,
+    robust: bool = False,
 ) -> RenderableType:
     """Fields, keys, table and quality of every port."""
     head = Text(nic.title, style="bold").append(f": {found.cores} cores, found in {1000 * found.seconds:.1f} ms")
@@ -74,6 +80,8 @@ def configuration(
     for port in found.ports:
         parts.append(Text(f"\nport {port.port}", style="bold"))
         parts.append(facts(*_port_facts(port)))
+    if robust:
+        parts.append(Text("\nrobust: valid whether fields that are not chosen are left out or masked in place"))
     spreads = {p.port: spread.measure(p.key, p.owner_inputs, p.reta) for p in found.ports}
     return Group(*parts, quality(found.quality), measured(spreads), *_compared(rivals), *_judged(asked, found.seconds))
 
@@ -247,14 +255,44 @@ def infeasible_json(
     }
 
 
+def _costs(costs: Sequence[Cost]) -> Iterator[RenderableType]:
+    """What no valid key can help, and by how much balance suffers."""
+    if not costs:
+        return
+    rows = []
+    for cost in costs:
+        if cost.zeroed:
+            what = f"{', '.join(cost.zeroed)}: the NIC cannot leave out, so their key windows are zero"
+            rows.append((f"port {cost.port}", what if cost.losses else f"{what}; that costs nothing"))
+        rows += [(f"port {cost.port}", _loss(loss)) for loss in cost.losses]
+    yield Group(Text("\nwhat no valid key can help", style="bold"), facts(*rows))
+
+
+def _loss(loss: Loss) -> str:
+    reached, whole = 1 << loss.possible, 1 << loss.full
+    name = loss.field or "all fields"
+    share = f"{100 / reached:.3g} % of the packets on an entry, not {100 / whole:.3g} %"
+    return f"{name}: rank {loss.possible} of {loss.full}, {reached} of {whole} entries: {share}"
+
+
 def answered(a: Answered) -> RenderableType:
     """A configuration, or why there is none."""
     if isinstance(a.found, Infeasible):
         return infeasible(a.found, a.nic, a.asked)
-    return configuration(a.found, a.nic, a.asked, a.rivals)
+    return Group(configuration(a.found, a.nic, a.asked, a.rivals, robust=a.robust), *_costs(a.costs))
 
 
 def answered_json(a: Answered) -> Json:
     if isinstance(a.found, Infeasible):
         return infeasible_json(a.found, a.nic, a.requirements, a.asked)
-    return configuration_json(a.found, a.requirements, a.seed, a.asked, a.rivals)
+    return configuration_json(a.found, a.requirements, a.seed, a.asked, a.rivals) | {
+        "robust": a.robust,
+        "zeroing": [
+            {
+                "port": cost.port,
+                "zeroed": list(cost.zeroed),
+                "lost": [{"field": loss.field, "possible": loss.possible, "full": loss.full} for loss in cost.losses],
+            }
+            for cost in a.costs
+        ],
+    }

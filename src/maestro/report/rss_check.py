@@ -30,7 +30,7 @@ def checked(found: Checked, nic: Profile, cores: int) -> RenderableType:
     if found.quality is not None:
         parts.append(quality(found.quality))
         together = "no ranks lost" if not found.lockstep else f"some cancel out ({found.lockstep} ranks lost)"
-        parts.append(facts(("fields that count up together", together)))
+        parts.append(facts(("fields that count up together", together), *_robust(found)))
         return Group(*parts, measured(_spreads(found, cores)))
     if found.constant:
         parts.append(Text("\nonly because its hash is constant: all packets reach one core"))
@@ -43,6 +43,17 @@ def checked(found: Checked, nic: Profile, cores: int) -> RenderableType:
     if found.tried > 1:
         parts.append(Text(f"\nnor with any other of the {found.tried} ways to set the NIC up"))
     return Group(*parts, Text("\nmaestro rss solve finds keys that do it"))
+
+
+def _robust(found: Checked) -> Iterable[tuple[str, str]]:
+    if found.robust is None:
+        return
+    if found.robust:
+        yield "robust", "yes: it would do it as well if fields that are not chosen were masked in place"
+        return
+    yield "robust", "no: it would not do it if fields that are not chosen were masked in place, as for"
+    for pair in found.unmasked:
+        yield from pair_facts(pair)
 
 
 def _spreads(found: Checked, cores: int) -> dict[int, tuple[Spread, ...]]:
@@ -90,6 +101,7 @@ def checked_json(found: Checked, nic: Profile, requirements: Iterable[Requiremen
         "violated": [pair_json(v) for v in found.violated],
         "quality": quality_json(found.quality) if found.quality else None,
         "lockstep": found.lockstep,
+        "robust": found.robust,
         "spread": {str(port): measured_json(s) for port, s in _spreads(found, cores).items()},
     }
 

@@ -1,7 +1,8 @@
 """RSS configurations in the form in which they are put to work: ethtool commands, DPDK calls, C tables.
 
 Every driver takes the key in network order, first byte first (the profiles' ``byte_order``): NICs whose registers want
-it otherwise have drivers that turn it round.
+it otherwise have drivers that turn it round. Keys are for hashes of the fields as they are: where a driver makes hashes
+symmetric unless told not to, it is told.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from maestro.ir.packet import PACKET_TYPES
+from maestro.report import rss_rules
 from maestro.report.facts import fields_text
 from maestro.rss import reta
-from maestro.rss.profile import Profile
+from maestro.rss.profile import Profile, Symmetric
 from maestro.rss.requirement import Inputs
 from maestro.rss.solve import Configuration, PortConfiguration
 
@@ -31,10 +33,26 @@ def ethtool(found: Configuration, nic: Profile, steered: Mapping[int, frozenset[
         device = names.get(port.port, f"PORT{port.port}")
         lines += [f"# port {port.port}: the core depends on {fields_text(port.fields)}"]
         lines += [f"ethtool -L {device} combined {found.cores}"]
+        lines += _plain_hash(device, nic)  # first: drivers refuse half a pair of fields while hashes are symmetric
         lines += _flow_hash(port, device, steered[port.port])
         key = port.key.hex(":")
         lines += [f"ethtool -X {device} hkey {key} {_share(port, found.cores)}", *_software(port, "# ")]
     return "\n".join(lines)
+
+
+def _plain_hash(device: str, nic: Profile) -> list[str]:
+    """Turns off what would be done to the fields before they are hashed."""
+    match nic.symmetric:
+        case Symmetric(ethtool="none", default="none"):
+            return []
+        case Symmetric(default="none"):
+            return [f"# hashes must not be symmetric, should they have been made so: ethtool -X {device} xfrm none"]
+        case Symmetric(default=mode):
+            return [
+                f"# Linux hashes {mode} of source and destination unless told not to. Releases that cannot be told",
+                "# refuse this, and then the key is of no use there.",
+                f"ethtool -X {device} xfrm none",
+            ]
 
 
 def _size(found: Configuration) -> int:
@@ -80,18 +98,21 @@ def _software(port: PortConfiguration, comment: str) -> list[str]:
 def dpdk(found: Configuration, nic: Profile, steered: Mapping[int, frozenset[str]]) -> str:
     """C for an application that calls ``portN_rss(port_id)`` after rte_eth_dev_start."""
     lines = [f"/* {nic.title}, {found.cores} cores. Made by maestro rss solve. */", "#include <rte_ethdev.h>"]
+    rules = {port.port: rss_rules.needed(port, nic, steered[port.port]) for port in found.ports}
+    if any(rules.values()):
+        lines += ["#include <rte_flow.h>", *rss_rules.HELPER]
     for port in found.ports:
-        lines += ["", *_dpdk_port(port, found.cores, steered[port.port])]
+        wanted = rules[port.port]
+        lines += ["", *_dpdk_port(port, found.cores, steered[port.port], by_rules=wanted is not None)]
+        lines += rss_rules.function(port, nic, wanted) if wanted else []
     return "\n".join(lines)
 
 
-def _dpdk_port(port: PortConfiguration, cores: int, steered: frozenset[str]) -> list[str]:
+def _dpdk_port(port: PortConfiguration, cores: int, steered: frozenset[str], *, by_rules: bool) -> list[str]:
     name = f"port{port.port}"
-    flags, partly = _dpdk_flags(port, steered)
+    flags = _dpdk_flags(port, steered, by_rules=by_rules)
     lines = [f"/* Port {port.port}: the core depends on {fields_text(port.fields)}. */"]
     lines += [f"/* {line} */" for line in _software(port, "")]
-    if partly:
-        lines += ["/* Drivers that refuse *_ONLY here take them in a flow rule (RTE_FLOW_ACTION_TYPE_RSS). */"]
     lines += _array(f"static uint8_t {name}_key[{len(port.key)}]", (f"0x{b:02x}" for b in port.key), 13)
     lines += ["", f"static struct rte_eth_rss_conf {name}_rss_conf = {{", f"  .rss_key = {name}_key,"]
     lines += [f"  .rss_key_len = {len(port.key)},", f"  .rss_hf = {' | '.join(flags[:1])}"]
@@ -126,12 +147,12 @@ def _dpdk_function(port: PortConfiguration, name: str, cores: int) -> list[str]:
 _DPDK_TYPES = {"tcp": "NONFRAG_{}_TCP", "udp": "NONFRAG_{}_UDP", "fragment": "FRAG_{}"}
 
 
-def _dpdk_flags(port: PortConfiguration, steered: frozenset[str]) -> tuple[list[str], bool]:
-    """The RTE_ETH_RSS_* flags of the types that the NIC steers, and whether only part of the 4-tuple is asked for."""
+def _dpdk_flags(port: PortConfiguration, steered: frozenset[str], *, by_rules: bool) -> list[str]:
+    """The RTE_ETH_RSS_* flags of the types that the NIC steers; ``by_rules``: which fields is left to flow rules."""
     flags: dict[str, None] = {}
     names: set[str] = set()
     for t in PACKET_TYPES:
-        if t not in steered or t in port.resteered or not port.inputs[t]:
+        if t not in steered or t in port.resteered or not port.inputs[t] or (by_rules and t == "ipv4-fragment"):
             continue
         family, _, kind = t.partition("-")
         fields = {part.name.partition(".")[2] for part in port.inputs[t]}
@@ -141,9 +162,9 @@ def _dpdk_flags(port: PortConfiguration, steered: frozenset[str]) -> tuple[list[
         flags[_DPDK_TYPES[kind].format(family.upper()) if plain else family.upper()] = None
     only: list[str] = []
     for layer, source, destination in (("L3", "src", "dst"), ("L4", "sport", "dport")):
-        if len(names & {source, destination}) == 1:
+        if len(names & {source, destination}) == 1 and not by_rules:
             only.append(f"{layer}_{'SRC' if source in names else 'DST'}_ONLY")
-    return [f"RTE_ETH_RSS_{flag}" for flag in [*flags, *only]] or ["0"], bool(only)
+    return [f"RTE_ETH_RSS_{flag}" for flag in [*flags, *only]] or ["0"]
 
 
 def c_tables(found: Configuration, nic: Profile) -> str:

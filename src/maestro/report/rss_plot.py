@@ -27,8 +27,8 @@ def write(found: Simulation, path: Path) -> None:
         raise _error(f"{path}: {error.strerror}") from error
 
 
-def _error(message: str) -> UserError:
-    return UserError(message, hint="--out plot.svg", code="rss-plot")
+def _error(message: str, hint: str = "--out plot.svg") -> UserError:
+    return UserError(message, hint=hint, code="rss-plot")
 
 
 def svg(found: Simulation) -> str:
@@ -72,7 +72,8 @@ def _png(found: Simulation, path: Path) -> None:
     try:
         pyplot: Any = import_module("matplotlib.pyplot")
     except ImportError:
-        raise _error(f"{path}: PNG needs matplotlib, which is not installed") from None
+        hint = "pip install 'maestro-nf[plot]', or --out plot.svg"
+        raise _error(f"{path}: PNG needs matplotlib, which is not installed", hint) from None
     pyplot.switch_backend("agg")
     figure, axes = pyplot.subplots(figsize=(7.2, 3))
     for n, share in enumerate(found.shares):

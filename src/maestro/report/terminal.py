@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from io import StringIO
 from typing import TextIO
 
 from rich.console import Console, Group, RenderableType
@@ -15,7 +16,7 @@ from maestro.ir.packet import PACKET_TYPES
 from maestro.ir.plan import PortPlan
 from maestro.pipeline import Result, Timing
 from maestro.report.facts import Places, fields_text, objects
-from maestro.report.state import Details, colour, heading, overview, table
+from maestro.report.state import Details, colour, heading, overview
 
 WIDTH = 100
 
@@ -28,6 +29,14 @@ def console(stream: TextIO | None = None) -> Console:
     stream = stream or sys.stdout
     probe = Console(file=stream)
     return Console(file=stream, highlight=False, width=min(probe.width, WIDTH) if probe.is_terminal else WIDTH)
+
+
+def plain(text: RenderableType) -> str:
+    """Without colours and blanks at the ends of lines."""
+    out = Console(file=StringIO(), highlight=False, width=WIDTH, color_system=None)
+    with out.capture() as printed:
+        out.print(text)
+    return "".join(f"{line.rstrip()}\n" for line in printed.get().splitlines())
 
 
 def analysis(result: Result, *, verbose: bool = False) -> RenderableType:
@@ -124,16 +133,3 @@ def comparison(result: Result) -> RenderableType:
 
 
 _ALLOCATED = "what is allocated, the original takes from the core's part too: equal up to such a renaming"
-
-
-def speed(result: Result) -> RenderableType:
-    """Packets per second of every program measured, with the share of packets that each core got."""
-    rows = table("  program", "Mpps", "lowest-highest", "against the original", "packets per core")
-    for row in result.rows:
-        total = sum(row.load) or 1
-        load = " ".join(f"{100 * n / total:.0f}%" for n in row.load)
-        rows.add_row(f"  {row.label}", f"{row.mpps:.1f}", f"{row.low:.1f}-{row.high:.1f}", f"{row.ratio:.2f}x", load)
-    notes = ["  millions of packets a second by the threads' CPU time, in memory, medians"]
-    generated = {row.cores: row.mpps for row in result.rows[1:]}
-    notes += [f"  {n} cores against 1: {mpps / generated[1]:.2f}x" for n, mpps in generated.items() if n > 1]
-    return Group(heading("Speed"), rows, *(Text(note, style="dim") for note in notes))

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from random import Random
 from time import perf_counter
 
-from maestro.rss.quality import Grader, targets
-from maestro.rss.search import Problem, graded
+from maestro.rss.quality import Grader
+from maestro.rss.search import Problem, goals_of
 from maestro.rss.smt import chosen
 from maestro.rss.solve import Configuration
 from maestro.rss.system import System
@@ -33,7 +33,7 @@ def contest(problem: Problem, found: Configuration, count: int, seed: int | None
     """``found`` against ``count`` (at least 1) random keys, valid for the same field sets."""
     started = perf_counter()
     system = problem.system(chosen(problem, found))
-    goals = targets(system, {port: graded(s, problem.steer[port]) for port, s in system.steering.items()})
+    goals = goals_of(problem, system)
     grader = Grader(system, goals)
     row = sum(int.from_bytes(p.key, "big") << system.lanes[p.port].base for p in found.ports)
     ours = (sum(grader.grade(row)), grader.lockstep(row))

@@ -7,7 +7,7 @@ Where it does not, a pair of packets shows it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice, product
 from math import prod
 from random import Random
@@ -27,7 +27,7 @@ from maestro.rss.requirement import (
     relevant,
     side,
 )
-from maestro.rss.search import Problem
+from maestro.rss.search import Problem, masked_steering
 from maestro.rss.system import Compiled, Steering, System
 from maestro.rss.ways import Ways, variants
 
@@ -58,6 +58,8 @@ class Checked:
     ``field_sets`` and ``resteered`` (packet types left to software) are by port: the key does it with those, or fails
     with those as ``violated`` shows, a pair for each requirement that does not hold. ``unreliable``: packet types of
     which nobody can say what the NIC does. ``lockstep``: ranks lost when fields count up together.
+    ``robust``: whether a key that holds would do so as well if the NIC put zeros in place of the fields that are not
+    chosen (None: there are none); if not, ``unmasked`` has a pair for each requirement that would fail.
     """
 
     holds: bool
@@ -72,6 +74,8 @@ class Checked:
     unreliable: tuple[str, ...]
     quality: Quality | None
     lockstep: int
+    robust: bool | None = None
+    unmasked: tuple[Counterexample, ...] = ()
 
 
 def check(
@@ -102,7 +106,7 @@ def check(
     steering = found or {port: steerings[0] for port, steerings in choices.items()}
     if found is None or constant:
         return _bad(problem, problem.system(steering), requirements, keys, tried, constant=constant)
-    return _good(problem, problem.system(steering), keys, tried)
+    return _robust(problem, requirements, steering, _good(problem, problem.system(steering), keys, tried))
 
 
 def _search(
@@ -148,6 +152,19 @@ def _good(problem: Problem, system: System, keys: Mapping[int, bytes], tried: in
     goals = targets(system, {port: [s.owner_inputs] for port, s in system.steering.items()})
     grader = Grader(system, goals)
     return _checked(problem, system, keys, tried, False, (), measure(system, goals, row), grader.lockstep(row))
+
+
+def _robust(
+    problem: Problem, requirements: Sequence[Requirement], steering: Mapping[int, Steering], found: Checked
+) -> Checked:
+    """``found``, with what would be if fields that are not chosen were masked in place."""
+    masked = masked_steering(problem.profile, steering)
+    if masked == steering:
+        return found
+    mask = (1 << problem.table_bits) - 1
+    pairs = (counterexample(r, masked, found.keys, mask, problem.profile.hashable) for r in requirements)
+    wrong = tuple(pair for pair in pairs if pair)
+    return replace(found, robust=not wrong, unmasked=wrong)
 
 
 def _bad(

@@ -89,7 +89,8 @@ def _explain_types(
         who = f"{nic} or software" if problem.software else f"{nic} alone"
         why = f"{', '.join(types)} packets cannot be steered together with {problem.main(port)} by {who}"
     else:
-        why = f"with the field sets of {nic} the key windows of its inputs overlap too much"
+        layouts = ", packed as well as masked," if problem.robust else ""
+        why = f"with the field sets of {nic}{layouts} the key windows of its inputs overlap too much"
     return Infeasible(f"only a constant hash at port {port} satisfies {_quote(labels)}: {why}", port, labels, types)
 
 

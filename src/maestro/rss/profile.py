@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from itertools import combinations
@@ -19,6 +20,11 @@ from maestro.rss.requirement import Inputs, expand, merge
 _FOLDER = Path(__file__).parent / "profiles"
 _KEYS = {"name", "title", "aliases", "key_bytes", "reta_sizes", "reta_default", "byte_order", "inputs", "types"}
 _CHOICES = {"selectable", "field_sets"}
+_OPTIONAL = {"symmetric", "per_rule_keys", "sources"}
+_MODES = ("none", "xor", "or-xor", "sort")
+_FACTS = {
+    "key_bytes", "reta_sizes", "byte_order", "initial_value", "inputs", "symmetric", "per_rule_keys", *PACKET_TYPES
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -38,8 +44,23 @@ class FieldSet:
 
 
 @dataclass(frozen=True)
+class Symmetric:
+    """What happens to source and destination before they are hashed, if that is asked for by ``ethtool`` or ``dpdk``,
+    and what Linux does unless asked (``default``): ``none``; ``xor``, both become their XOR; ``or-xor``, they become
+    their OR and their XOR; ``sort``, the smaller one comes first."""
+
+    ethtool: str = "none"
+    dpdk: str = "none"
+    default: str = "none"
+
+
+@dataclass(frozen=True)
 class Profile:
-    """A NIC. ``reta_sizes`` are powers of two, in entries; ``byte_order`` says how its driver takes the key."""
+    """A NIC. ``reta_sizes`` are powers of two, in entries; ``byte_order`` says how its driver takes the key.
+
+    ``per_rule_keys``: whether every rule (packet type) may have a key of its own. ``sources``: fact → where it comes
+    from, or "assumed: …".
+    """
 
     name: str
     title: str
@@ -49,6 +70,9 @@ class Profile:
     reta_default: int
     byte_order: str
     field_sets: tuple[FieldSet, ...]
+    symmetric: Symmetric = Symmetric()
+    per_rule_keys: bool = False
+    sources: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def widest(self) -> Mapping[str, Inputs]:
@@ -95,34 +119,49 @@ def load(name: str) -> Profile:
 @lru_cache(maxsize=64)
 def _read(path: Path) -> Profile:
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        data = tomllib.loads(text)
     except OSError as error:
         raise _error(path, f"cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise _error(path, f"is not TOML: {error}") from error
-    return _Reader(path, data).profile()
+    return _Reader(path, data, text).profile()
 
 
-def _error(path: Path, message: str) -> UserError:
+def _error(path: Path, message: str, line: int = 0) -> UserError:
+    at = f"{path}:{line}" if line else str(path)
     return UserError(
-        f"NIC profile {path}: {message}", hint="its form: docs/reference/nic-profiles.md", code="nic-profile"
+        f"NIC profile {at}: {message}", hint="its form: docs/reference/nic-profiles.md", code="nic-profile"
     )
 
 
 class _Reader:
-    """Checks and converts one profile file; every complaint names the file and the key."""
+    """Checks and converts one profile file; every complaint names the file, the line and the key."""
 
-    def __init__(self, path: Path, data: dict[str, Any]) -> None:
+    def __init__(self, path: Path, data: dict[str, Any], text: str) -> None:
         self.path = path
         self.data = data
+        self.lines = text.splitlines()
         self._known: dict[Inputs, Inputs] = {}  # equal lists are one object
 
     def fail(self, key: str, message: str) -> UserError:
-        return _error(self.path, f"key {key!r}: {message}")
+        return _error(self.path, f"key {key!r}: {message}", self.line(key))
+
+    def line(self, key: str) -> int:
+        """Where ``key`` stands, or as much of it as does; 0 when nothing of it does."""
+        found, at = 0, 0
+        for part in key.split("."):
+            name = re.escape(part)
+            pattern = rf'^\s*(\[+\s*{name}\s*\]+|"?{name}"?\s*=|name\s*=\s*["\']{name}["\'])'
+            at = next((n for n, text in enumerate(self.lines[at:], at + 1) if re.match(pattern, text)), 0)
+            if not at:
+                break
+            found = at
+        return found
 
     def profile(self) -> Profile:
         for key in self.data:
-            if key not in _KEYS | _CHOICES:
+            if key not in _KEYS | _CHOICES | _OPTIONAL:
                 raise self.fail(key, "unknown")
         sizes = tuple(self.get("reta_sizes", list))
         for size in sizes:
@@ -137,8 +176,29 @@ class _Reader:
         self.check_positions(sets, key_bytes)
         return Profile(
             self.get("name", str), self.get("title", str), tuple(self.get("aliases", list)), key_bytes,
-            sizes, default, self.get("byte_order", str), sets,
+            sizes, default, self.get("byte_order", str), sets, self.symmetric(), self.per_rule_keys(), self.sources(),
         )  # fmt: skip
+
+    def symmetric(self) -> Symmetric:
+        modes = self.get("symmetric", dict) if "symmetric" in self.data else {}
+        for key, mode in modes.items():
+            if key not in ("ethtool", "dpdk", "default"):
+                raise self.fail(f"symmetric.{key}", "unknown: ethtool, dpdk or default")
+            if mode not in _MODES:
+                raise self.fail(f"symmetric.{key}", f"{mode!r} is not one of {', '.join(_MODES)}")
+        return Symmetric(**modes)
+
+    def per_rule_keys(self) -> bool:
+        return bool(self.get("per_rule_keys", bool)) if "per_rule_keys" in self.data else False
+
+    def sources(self) -> dict[str, str]:
+        sources: dict[str, str] = self.get("sources", dict) if "sources" in self.data else {}
+        for key, text in sources.items():
+            if key not in _FACTS:
+                raise self.fail(f"sources.{key}", f"is no fact of a profile: {', '.join(sorted(_FACTS))}")
+            if not isinstance(text, str) or not text:
+                raise self.fail(f"sources.{key}", "must say where the fact comes from")
+        return sources
 
     def get(self, key: str, kind: type) -> Any:
         if key not in self.data:

@@ -14,13 +14,14 @@ from operator import or_, xor
 from random import Random
 
 from maestro.rss import gf2
-from maestro.rss.requirement import Inputs, expand
+from maestro.rss.requirement import GAP, Inputs, expand
 from maestro.rss.system import System
 
 RUNS = range(8, 13)
 """Real traffic varies in the low-order bits of a field: ranks are checked on runs of this many."""
 
-_TRIES = 120
+_TRIES = 240
+_PATIENCE = 12  # tries without a better key, before another one is tried
 _KEEP = 2
 _POLISH = 100
 _FLIPS = 3  # free key bits at a time: small steps, that harm little else
@@ -57,7 +58,7 @@ def targets(system: System, graded: Mapping[int, Iterable[Inputs]]) -> tuple[Tar
 
 def _of(system: System, port: int, inputs: Inputs) -> list[Target]:
     bits = expand(inputs)
-    usable = system.usable(port, len(bits))
+    usable = [i for i in system.usable(port, len(bits)) if bits[i][0] != GAP]
     if not usable:
         return []
     fields: dict[str, list[int]] = {}
@@ -255,22 +256,35 @@ def _sum(cancelled: Iterable[tuple[int, tuple[int, ...]]]) -> int:
 
 
 def _mend(grader: Grader, rng: Random, tries: int) -> tuple[int, list[int], int]:
-    """Climbs from a random key: the free key bits behind a bad grade are drawn again while that does no harm.
+    """Climbs from a random key: the free key bits behind a bad grade are drawn again while that does no harm. Where
+    that leads nowhere for a while, another random key may be nearer to the top.
 
     Returns the key row, its grades, and the tries left.
     """
-    system = grader.system
-    row = system.member(rng.getrandbits(system.width))
+    row = _random(grader, rng)
     grades = grader.grade(row)
+    best, idle = (row, grades), 0
     while any(grades) and tries > 0:
         tries -= 1
-        item = rng.choice([n for n, lost in enumerate(grades) if lost])
-        region = system.free_bits(grader.culprits(row, item))
-        other = row ^ system.member(rng.getrandbits(system.width) & region)
-        changed = grader.within(other, sum(grades), (row, grades))
-        if changed is not None:
-            row, grades = other, changed
-    return row, grades, tries
+        idle += 1
+        if idle > _PATIENCE:
+            row, idle = _random(grader, rng), 0
+            grades = grader.grade(row)
+        else:
+            item = rng.choice([n for n, lost in enumerate(grades) if lost])
+            region = grader.system.free_bits(grader.culprits(row, item))
+            other = row ^ grader.system.member(rng.getrandbits(grader.system.width) & region)
+            changed = grader.within(other, sum(grades), (row, grades))
+            if changed is not None:
+                idle = idle if sum(changed) == sum(grades) else 0
+                row, grades = other, changed
+        best = min(best, (row, grades), key=lambda found: sum(found[1]))
+    return *best, tries
+
+
+def _random(grader: Grader, rng: Random) -> int:
+    """A random valid key row."""
+    return grader.system.member(rng.getrandbits(grader.system.width))
 
 
 @dataclass(frozen=True)

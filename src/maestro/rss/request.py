@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from maestro.rss import language, profile, smt
 from maestro.rss.against import Contest, contest
+from maestro.rss.cost import Cost, costs
 from maestro.rss.explain import Infeasible
 from maestro.rss.profile import Profile
 from maestro.rss.requirement import Requirement
@@ -17,7 +18,8 @@ _Z3_MS = 60_000  # for each question
 
 @dataclass(frozen=True)
 class Answered:
-    """``asked``: what Z3 said, if it was to be asked; ``rivals``: how random keys compare, if they were to be drawn."""
+    """``asked``: what Z3 said, if it was to be asked; ``rivals``: how random keys compare, if they were to be drawn.
+    ``costs``: what every valid key loses because fields which must not matter are hashed."""
 
     nic: Profile
     requirements: tuple[Requirement, ...]
@@ -25,6 +27,8 @@ class Answered:
     found: Configuration | Infeasible
     asked: smt.Asked | None = None
     rivals: Contest | None = None
+    robust: bool = False
+    costs: tuple[Cost, ...] = ()
 
 
 def answer(
@@ -38,6 +42,7 @@ def answer(
     no_software: bool = False,
     solver: str = "gf2",
     against: int | None = None,
+    robust: bool = False,
 ) -> Answered:
     """Raises UserError for names, texts, tables and cores that will not do."""
     card, software = profile.load(nic), not no_software
@@ -45,9 +50,10 @@ def answer(
     ports = language.ports(requirements)
     found = configure(
         card, ports, requirements, cores=cores, steer_types={}, seed=seed, reta_size=reta_size, weights=weights,
-        software=software,
+        software=software, robust=robust,
     )  # fmt: skip
-    problem = pose(card, ports, requirements, {}, reta_size, software=software)
+    problem = pose(card, ports, requirements, {}, reta_size, software=software, robust=robust)
     asked = smt.confirm(problem, requirements, found, _Z3_MS) if solver == "z3" else None
     rivals = contest(problem, found, against, seed) if against and isinstance(found, Configuration) else None
-    return Answered(card, requirements, seed, found, asked, rivals)
+    lost = costs(problem, found) if isinstance(found, Configuration) else ()
+    return Answered(card, requirements, seed, found, asked, rivals, robust, lost)

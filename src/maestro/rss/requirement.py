@@ -105,6 +105,17 @@ def merge(bits: Iterable[FieldBit]) -> Inputs:
     return tuple(out)
 
 
+GAP = ""
+"""The name of input bits that are always zero: where a field is masked, not left out."""
+
+
+def masked(inputs: Inputs, whole: Inputs) -> Inputs:
+    """``whole``, with zeros in place of what is not in ``inputs``; none at the end, where they change nothing."""
+    kept = set(expand(inputs))
+    parts = merge(bit if bit in kept else (GAP, n) for n, bit in enumerate(expand(whole)))
+    return parts[:-1] if parts and parts[-1].name == GAP else parts
+
+
 Condition = tuple[int, int]
 """Two input strings (left, right) whose hashes must be equal, as ints: the first input bit is the most significant."""
 
@@ -208,6 +219,6 @@ def conditions(premise: Premise, left_inputs: Inputs, right_inputs: Inputs) -> f
 
 @lru_cache(maxsize=1024)
 def _weights(inputs: Inputs) -> dict[FieldBit, int]:
-    """Every input bit with its value in the input string."""
+    """Every input bit with its value in the input string, those that are always zero left out."""
     bits = expand(inputs)
-    return {bit: 1 << len(bits) - 1 - i for i, bit in enumerate(bits)}
+    return {bit: 1 << len(bits) - 1 - i for i, bit in enumerate(bits) if bit[0] != GAP}

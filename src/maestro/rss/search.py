@@ -16,7 +16,7 @@ from itertools import islice
 from maestro.ir.packet import PACKET_TYPES
 from maestro.rss.profile import FieldSet, Profile
 from maestro.rss.quality import Target, targets
-from maestro.rss.requirement import Inputs, expand
+from maestro.rss.requirement import Inputs, expand, masked
 from maestro.rss.system import Compiled, Steering, System, ideal_usable
 
 _COMMON = ("ipv4-tcp", "ipv4-udp")
@@ -53,7 +53,8 @@ class Candidate:
 class Problem:
     """``steer``: per port, the packet types that must reach their core, by the NIC or by software.
 
-    ``software``: whether there is some that can send packets on.
+    ``software``: whether there is some that can send packets on. ``robust``: keys must be valid both when the NIC packs
+    the chosen fields and when it leaves them where they are, with zeros in place of the others.
     """
 
     profile: Profile
@@ -61,6 +62,7 @@ class Problem:
     steer: Mapping[int, frozenset[str]]
     table_bits: int
     software: bool = True
+    robust: bool = False
 
     def main(self, port: int) -> str:
         """The port's main type: the first, in the usual order, of those to be steered."""
@@ -75,7 +77,7 @@ class Problem:
         """Per port, the fields that may decide the core as far as the requirements alone go."""
         ideal = self.ideal()
         usable = ideal_usable(self.compiled, ideal, {port: frozenset({s.main}) for port, s in ideal.items()})
-        return {p: frozenset(expand(s.owner_inputs)[i][0] for i in usable[p]) for p, s in ideal.items()}
+        return {p: _names(s, usable[p]) for p, s in ideal.items()}
 
     def steering(self, port: int, chosen: FieldSet) -> Steering:
         """The port with this set; every type that the NIC does not treat as the main one is re-steered."""
@@ -86,8 +88,22 @@ class Problem:
         return Steering(chosen.name, chosen.inputs, main, frozenset(others))
 
     def system(self, steering: Mapping[int, Steering], only: Mapping[int, frozenset[str]] | None = None) -> System:
-        key_bytes = self.profile.key_bytes
-        return System(self.compiled, steering, key_bytes=key_bytes, table_bits=self.table_bits, only=only)
+        others = [layout for layout in [masked_steering(self.profile, steering)] if self.robust and layout != steering]
+        size = self.profile.key_bytes
+        return System(self.compiled, steering, key_bytes=size, table_bits=self.table_bits, only=only, others=others)
+
+
+def masked_steering(profile: Profile, steering: Mapping[int, Steering]) -> dict[int, Steering]:
+    """The same choice on a NIC that puts zeros in place of the fields that are not chosen.
+
+    Software, which sends packets on, hashes the fields as before.
+    """
+
+    def of(s: Steering) -> Steering:
+        zeroed = {t: tuple(masked(i, profile.widest[t]) for i in inputs) for t, inputs in s.inputs.items()}
+        return s if zeroed == s.inputs else replace(s, inputs=zeroed, owner=s.owner_inputs)
+
+    return {port: of(s) for port, s in steering.items()}
 
 
 def candidates(
@@ -155,7 +171,7 @@ def judge(problem: Problem, steering: Mapping[int, Steering]) -> Candidate | Non
     usable = {port: system.usable(port, length) for port, length in mains.items()}
     if not all(usable.values()):
         return None
-    goals = targets(system, {port: graded(s, problem.steer[port]) for port, s in steering.items()})
+    goals = goals_of(problem, system)
     whole = {t.port: t for t in reversed(goals) if not t.field}  # the first list of a port is its main one
     resteered = [t for s in steering.values() for t in s.resteered]
     score = (
@@ -168,6 +184,15 @@ def judge(problem: Problem, steering: Mapping[int, Steering]) -> Candidate | Non
         sum(mains.values()),
     )
     return Candidate(system, goals, score)
+
+
+def goals_of(problem: Problem, system: System) -> tuple[Target, ...]:
+    """What keys are graded by: the input lists of every port, in all layouts for which they must be valid."""
+    lists: dict[int, dict[Inputs, None]] = {port: {} for port in system.steering}
+    for layout in system.layouts:
+        for port, s in layout.items():
+            lists[port] |= dict.fromkeys(graded(s, problem.steer[port]))
+    return targets(system, lists)
 
 
 def graded(steering: Steering, steer: frozenset[str]) -> list[Inputs]:
@@ -214,4 +239,10 @@ def _keeps_fields(problem: Problem, steering: Mapping[int, Steering], than: Cand
 
 def _used(steering: Mapping[int, Steering], usable: Mapping[int, Iterable[int]]) -> int:
     """How many fields, over all ports, may decide the core of packets of the main type."""
-    return len({(p, expand(steering[p].owner_inputs)[i][0]) for p, positions in usable.items() for i in positions})
+    return sum(len(_names(steering[p], positions)) for p, positions in usable.items())
+
+
+def _names(steering: Steering, positions: Iterable[int]) -> frozenset[str]:
+    """The fields of these bits of the main inputs."""
+    bits = expand(steering.owner_inputs)
+    return frozenset(bits[i][0] for i in positions)

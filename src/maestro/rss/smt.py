@@ -83,13 +83,14 @@ def ask(
     width = 8 * problem.profile.key_bytes
     keys = {port: sym(f"key{port}", width) for port in steering}
     wanted = [_moves(keys[port], s.owner_inputs, problem.table_bits) for port, s in steering.items()]
-    for r in requirements:
-        wanted += _equal(problem, r, steering, keys)
+    system = problem.system(steering)
+    for layout in system.layouts:
+        for r in requirements:
+            wanted += _equal(problem, r, layout, keys)
     result = Z3().solve(list(dict.fromkeys(wanted)), timeout_ms)
     if result.answer is not Answer.SAT:
         return result.answer, {}
     values = {port: result.values.get(f"key{port}", 0) for port in steering}
-    system = problem.system(steering)
     row = sum(values[port] << lane.base for port, lane in system.lanes.items())
     if any(gf2.parity(equation & row) for equation in system.basis.values()):
         raise InternalError("a key that Z3 found does not solve the linear system")

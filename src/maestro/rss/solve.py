@@ -77,17 +77,19 @@ def configure(
     owner_layouts: Mapping[int, str] | None = None,
     weights: Sequence[float] | None = None,
     software: bool = True,
+    robust: bool = False,
 ) -> Configuration | Infeasible:
     """The best configuration of ``ports`` that meets all requirements, or why there is none.
 
     ``steer_types``: per port, the packet types that reach state and so must be steered right; types that requirements
     name are added. ``seed``: for a reproducible choice among equally good keys. ``owner_layouts``: where software reads
     the ports of re-steered packets (``PortPlan.owner_layout``), ``fixed`` unless said. ``weights``: shares of the cores
-    instead of ``cores`` equal ones. ``software``: whether it can send on packets that the NIC steers wrong. Raises
-    UserError for more cores than table entries or a table size that the NIC does not have.
+    instead of ``cores`` equal ones. ``software``: whether it can send on packets that the NIC steers wrong. ``robust``:
+    keys valid whether the NIC packs the chosen fields or puts zeros in place of the others. Raises UserError for more
+    cores than table entries or a table size that the NIC does not have.
     """
     started = perf_counter()
-    problem = pose(profile, ports, requirements, steer_types, reta_size, software=software)
+    problem = pose(profile, ports, requirements, steer_types, reta_size, software=software, robust=robust)
     size = 1 << problem.table_bits
     table = reta.weighted(size, weights) if weights else reta.fill(size, cores)
     cores = len(weights or ()) or cores
@@ -111,11 +113,12 @@ def pose(
     reta_size: int | None = None,
     *,
     software: bool = True,
+    robust: bool = False,
 ) -> Problem:
     """What :func:`configure` solves. Raises UserError for a table size that the NIC does not have."""
     size = table_size(profile, reta_size)
     steer = _steer(ports, requirements, steer_types)
-    return Problem(profile, Compiled(requirements, profile.hashable), steer, size.bit_length() - 1, software)
+    return Problem(profile, Compiled(requirements, profile.hashable), steer, size.bit_length() - 1, software, robust)
 
 
 def table_size(profile: Profile, wanted: int | None) -> int:

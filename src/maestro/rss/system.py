@@ -32,16 +32,18 @@ from maestro.rss.toeplitz import WINDOW
 @dataclass(frozen=True)
 class Steering:
     """How one port is set up: per packet type what its core may be computed from (``profile.FieldSet``), the type
-    whose inputs also serve software (``main``), and the types that software re-steers."""
+    whose inputs also serve software (``main``), and the types that software re-steers. ``owner``: what software hashes
+    if not the inputs of the main type."""
 
     field_set: str
     inputs: Mapping[str, tuple[Inputs, ...]]
     main: str
     resteered: frozenset[str] = frozenset()
+    owner: Inputs = ()
 
     @property
     def owner_inputs(self) -> Inputs:
-        return self.inputs[self.main][0]
+        return self.owner or self.inputs[self.main][0]
 
     def hashed(self, packet_type: str) -> tuple[Inputs, ...]:
         """What may be hashed for packets of this type, by the NIC or by software."""
@@ -138,7 +140,10 @@ def _length(inputs: Inputs) -> int:
 
 
 class System:
-    """The valid keys for one choice of steering: the vectors on which every row of ``basis`` vanishes."""
+    """The valid keys for one choice of steering: the vectors on which every row of ``basis`` vanishes.
+
+    ``others``: the same choice, with the fields laid out otherwise, for which the keys must be valid as well.
+    """
 
     def __init__(
         self,
@@ -148,16 +153,19 @@ class System:
         key_bytes: int,
         table_bits: int,
         only: Mapping[int, frozenset[str]] | None = None,
+        others: Sequence[Mapping[int, Steering]] = (),
     ) -> None:
         self.steering = steering
+        self.layouts = (steering, *others)
         self.table_bits = table_bits
         width = 8 * key_bytes
         self.lanes = {port: Lane(n * width, width) for n, port in enumerate(steering)}
         self.width = width * len(self.lanes)
         rows: set[int] = set()
-        for p, m, q, n, found in compiled.conditions(steering, only):
-            left, right = self.lanes[p], self.lanes[q]
-            rows |= {left.place(x, m) ^ right.place(y, n) for x, y in found}
+        for layout in self.layouts:
+            for p, m, q, n, found in compiled.conditions(layout, only):
+                left, right = self.lanes[p], self.lanes[q]
+                rows |= {left.place(x, m) ^ right.place(y, n) for x, y in found}
         rows.discard(0)
         self.basis = gf2.reduce({row << j for row in rows for j in range(table_bits)})
         self._kernel: dict[int, int] | None = None

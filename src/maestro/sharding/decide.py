@@ -41,13 +41,15 @@ def decide(
     port_names: Mapping[int, str] | None = None,
     solve: Solve | None = None,
     unproven: Sequence[Reason] = (),
+    lock_all: bool = False,
 ) -> Decision:
     """The plan for ``model`` on ``cores`` cores behind a NIC.
 
     ``strategy``: ``auto`` shards what can be sharded and locks the rest; ``shared-nothing`` insists; ``locks`` locks
     all state that changes; ``htm`` puts it under hardware transactions, with the same locks to fall back to.
     ``seed`` makes another choice among equally good keys (None: 0). ``port_names``: port → name, for explanations.
-    ``unproven``: why a shared-nothing plan for this model did not pass its check; locks it is, then.
+    ``unproven``: why earlier plans for this model did not pass their check: the objects that they name are locked, with
+    ``lock_all`` all that change.
     Raises UnsupportedError ``not-shardable`` when shared-nothing is asked for and impossible; UserError when the NIC
     cannot serve so many cores.
     """
@@ -57,8 +59,8 @@ def decide(
     analysis = analyse(model, solve or Backend().check)
     middle = perf_counter()
     job = Job(analysis, profile, cores, seed or 0, port_names or {})
-    whole = strategy in ("locks", "htm")
-    outcome = job.all_locked(tuple(unproven)) if unproven or whole else job.outcome()
+    whole = lock_all or strategy in ("locks", "htm")
+    outcome = job.all_locked(tuple(unproven)) if whole else job.outcome(tuple(unproven))
     if outcome.locked and strategy == "shared-nothing":
         raise _not_shardable(model, outcome.refusals)
     plan = plan_of(job, outcome)

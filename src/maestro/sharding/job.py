@@ -56,14 +56,17 @@ class Job:
     def label(self, need: Need) -> str:
         return constraint(need, self.names)
 
-    def outcome(self) -> Outcome:
-        """The most that can be sharded: all groups, or a maximal set that starts with those most paths touch."""
-        subjects = self.analysis.subjects
-        possible = [s for s in subjects if s.treatments]
-        refusals = [r for s in subjects if not s.treatments for r in s.refusals]
+    def outcome(self, unproven: tuple[Reason, ...] = ()) -> Outcome:
+        """The most that can be sharded: all groups, or a maximal set that starts with those most paths touch.
+
+        ``unproven``: groups with objects that these name are locked.
+        """
+        subjects, lost = self.analysis.subjects, {name for r in unproven for name in r.objects}
+        possible = [s for s in subjects if s.treatments and lost.isdisjoint(s.group.objects)]
+        refusals = [*unproven, *(r for s in subjects if not s.treatments for r in s.refusals)]
         best, why = self._best(possible)
         if best is not None:
-            locked = tuple(s for s in subjects if not s.treatments)
+            locked = tuple(s for s in subjects if s not in possible)
             return self._outcome(best, locked, refusals, ())
         chosen: list[Subject] = []
         best = self._best([])[0]

@@ -14,7 +14,7 @@ from maestro.rss.toeplitz import MICROSOFT_KEY
 
 HERE = Path(__file__).parent
 RUNTIME = Path(maestro.__file__).parent / "runtime"
-STEERING = [RUNTIME / "rss" / "rss.c"]
+STEERING = [RUNTIME / "rss" / name for name in ("rss.c", "toeplitz.c", "toeplitz_gfni.c")]
 READER = [RUNTIME / "io" / "replay" / name for name in ("pcap.c", "pcapng.c")]
 REPLAY = sorted((RUNTIME / "io" / "replay").glob("*.c"))
 

@@ -182,6 +182,20 @@ def test_benchmark_reports_every_round(program: Path, tmp_path: Path, mode: str)
     for one in result["rounds"]:
         rates = (n * 1e3 / ns for n, ns in zip(result["packets_per_core"], one["cpu_ns"], strict=True))
         assert one["mpps"] == pytest.approx(sum(rates), rel=1e-3)
+        assert all(cpu > 0 for cpu in one["cpu_ns"])
+        assert max(one["lap_ns"]) <= one["wall_ns"]
+        assert all(ticks > 0 for ticks in one["ticks"])
+    assert len(result["dropped_per_core"]) == 2
+    assert "latency_ticks" not in result
+
+
+def test_latency_counts_every_packet_once(program: Path, tmp_path: Path) -> None:
+    inputs = capture(tmp_path / "in.pcap", [(i, frame(1, i % 256)) for i in range(1000)])
+    done = run(program, "--cores", 2, "--in", f"0={inputs}", "--bench", 1, "--latency")
+    result = json.loads(done.stdout)
+    values = [value for value, _ in result["latency_ticks"]]
+    assert values == sorted(set(values))
+    assert sum(count for _, count in result["latency_ticks"]) == result["packets"] == 1000
 
 
 USAGE = {
@@ -198,6 +212,7 @@ USAGE = {
     "stats": (["--stats", "xml"], "--stats xml: must be json"),
     "bench": (["--in", "0=x", "--bench", "0"], "--bench 0: must be a number from 1 to 100000"),
     "bench time": (["--bench-time", "fast"], "--bench-time fast: must be tick, fixed or trace"),
+    "latency": (["--in", "0=x", "--latency"], "--latency goes with --bench"),
     "bench output": (
         ["--in", "0=x", "--bench", "1", "--out", "0=y"],
         "--bench writes nothing: leave out --out, --verdicts, --owners and --merged",

@@ -94,12 +94,24 @@ static void append(struct input *input, const struct frame *frame, unsigned from
   }
 }
 
+/* Whole bytes, as nearly all fields are: copied as they lie there. */
+static bool append_bytes(struct input *input, const struct frame *frame, unsigned from,
+                         unsigned count) {
+  if ((input->bits | from | count) % 8 != 0 || (from + count) / 8 > frame->length)
+    return false;
+  memcpy(input->bytes + input->bits / 8, frame->packet + from / 8, count / 8);
+  input->bits += count;
+  return true;
+}
+
 static uint32_t hash_inputs(const struct maestro_steering *steering,
                             const struct maestro_inputs *inputs, const struct frame *frame) {
   struct input input = {.bits = 0};
   for (unsigned i = 0; i < inputs->count; i++) {
     struct maestro_field_bits part = inputs->part[i];
-    append(&input, frame, field_bit(frame, part.field) + part.first, part.count);
+    unsigned from = field_bit(frame, part.field) + part.first;
+    if (!append_bytes(&input, frame, from, part.count))
+      append(&input, frame, from, part.count);
   }
   return maestro_toeplitz_hash(&steering->toeplitz, input.bytes, (input.bits + 7) / 8);
 }
@@ -122,40 +134,6 @@ static uint32_t owner_hash(const struct maestro_steering *steering, const uint8_
   if (steering->rss->owner_follows_ihl && header > IPV4_BYTES && L3 + header <= length)
     frame.ports_at = L3 + header;
   return hash_inputs(steering, &steering->rss->owner, &frame);
-}
-
-/* ---- Toeplitz ---- */
-
-static unsigned key_bit(const uint8_t *key, unsigned key_bytes, unsigned bit) {
-  return bit / 8 < key_bytes ? key[bit / 8] >> (7 - bit % 8) & 1u : 0;
-}
-
-static uint32_t key_window(const uint8_t *key, unsigned key_bytes, unsigned bit) {
-  uint32_t window = 0;
-  for (unsigned i = 0; i < 32; i++)
-    window = window << 1 | key_bit(key, key_bytes, bit + i);
-  return window;
-}
-
-void maestro_toeplitz_init(struct maestro_toeplitz *toeplitz, const uint8_t *key,
-                           unsigned key_bytes) {
-  for (unsigned at = 0; at < MAESTRO_TOEPLITZ_INPUT; at++) {
-    uint32_t *share = toeplitz->share[at];
-    share[0] = 0;
-    for (unsigned bit = 0; bit < 8; bit++) { /* bit 0: the byte's least significant */
-      uint32_t window = key_window(key, key_bytes, 8 * at + 7 - bit);
-      for (unsigned low = 0; low < 1u << bit; low++)
-        share[1u << bit | low] = share[low] ^ window;
-    }
-  }
-}
-
-uint32_t maestro_toeplitz_hash(const struct maestro_toeplitz *toeplitz, const uint8_t *input,
-                               unsigned bytes) {
-  uint32_t hash = 0;
-  for (unsigned at = 0; at < bytes; at++)
-    hash ^= toeplitz->share[at][input[at]];
-  return hash;
 }
 
 /* ---- Steering ---- */

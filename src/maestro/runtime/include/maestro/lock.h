@@ -17,7 +17,8 @@
  *   the same state and leave nothing that another of them sees. Sorted by time they are a sequence
  *   in which times never decrease; that is the order that nf_moment() describes.
  *
- * Define MAESTRO_LOCK_PAUSE() to have something happen whenever a lock changes hands. */
+ * Define MAESTRO_LOCK_PAUSE() to have something happen whenever a lock changes hands, or a packet
+ * has been given its place in the order of all (htm.h). */
 #ifndef MAESTRO_LOCK_H
 #define MAESTRO_LOCK_H
 
@@ -28,6 +29,7 @@
 #include <stdlib.h>
 
 #include "memory.h"
+#include "waits.h"
 
 #ifndef MAESTRO_LOCK_PAUSE
 #define MAESTRO_LOCK_PAUSE() ((void)0)
@@ -55,6 +57,8 @@ struct turn {
   struct locks *locks;
   unsigned core;
   uint32_t touches; /* so far; see shared_dchain.h */
+  uint64_t reads, writes; /* so far, by packets: own lock taken, all locks taken */
+  uint64_t waits;         /* locks among those that were not free at once */
   int64_t time;     /* of its last packet */
   uint64_t order;   /* odd: it read after (order / 2) changes; even: it was change number order / 2 */
 };
@@ -83,10 +87,11 @@ static inline void lock_spin_(unsigned spins) {
 static inline void lock_wait_(struct lock *lock) {
   unsigned ticket = atomic_fetch_add_explicit(&lock->next, 1, memory_order_relaxed);
   MAESTRO_LOCK_PAUSE();
-  for (unsigned spins = 0;
-       atomic_load_explicit(&lock->serving, memory_order_acquire) != ticket; spins++) {
-    lock_spin_(spins);
+  unsigned spins = 0;
+  while (atomic_load_explicit(&lock->serving, memory_order_acquire) != ticket) {
+    lock_spin_(spins++);
   }
+  maestro_lock_waits += spins > 0;
 }
 
 static inline void lock_release_(struct lock *lock) {
@@ -97,6 +102,12 @@ static inline void lock_release_(struct lock *lock) {
 
 static inline int64_t lock_later_(int64_t a, int64_t b) {
   return a < b ? b : a;
+}
+
+/* Whether the lock is taken, or somebody waits for it. */
+static inline bool lock_busy_(struct lock *lock) {
+  return atomic_load_explicit(&lock->next, memory_order_relaxed) !=
+         atomic_load_explicit(&lock->serving, memory_order_relaxed);
 }
 
 /* A packet begins, as yet without a lock. Returns its time: `now`, unless the core's last one had a
@@ -111,6 +122,8 @@ static inline int64_t turn_begin(struct turn *turn, int64_t now) {
 static inline int64_t lock_own(struct turn *turn, int64_t now) {
   struct locks *locks = turn->locks;
   struct lock *own = &locks->lock[turn->core];
+  turn->reads++;
+  turn->waits += lock_busy_(own);
   lock_wait_(own);
   turn->time = lock_later_(now, locks->time);
   turn->order = 2 * locks->changes + 1;
@@ -122,10 +135,22 @@ static inline void unlock_own(struct turn *turn) {
   lock_release_(&turn->locks->lock[turn->core]);
 }
 
+/* Take the core's own lock to look at the state in common from outside a packet: time stands still,
+ * and no packet counts it. */
+static inline void lock_look(const struct turn *turn) {
+  lock_wait_(&turn->locks->lock[turn->core]);
+}
+
+static inline void unlock_look(const struct turn *turn) {
+  lock_release_(&turn->locks->lock[turn->core]);
+}
+
 /* Take all locks, to write. Returns the packet's time. */
 static inline int64_t lock_all(struct turn *turn, int64_t now) {
   struct locks *locks = turn->locks;
+  turn->writes++;
   for (unsigned core = 0; core < locks->cores; core++) {
+    turn->waits += lock_busy_(&locks->lock[core]);
     lock_wait_(&locks->lock[core]);
     now = lock_later_(now, locks->lock[core].time);
   }

@@ -15,6 +15,11 @@
 #define NF_MIN_PACKET 14 /* bytes; shorter frames never reach nf_packet */
 #define NF_HEADROOM 128  /* bytes before a frame that an NF with nf_head() may write */
 
+/* By which hash tables order keys: whoever wants it secret sets it before nf_shared_create(). Only NFs with
+ * hash tables have it. */
+extern uint64_t nf_seed;
+#pragma weak nf_seed
+
 struct nf_shared; /* the state that cores have in common */
 struct nf_core;   /* the state of one core */
 
@@ -124,5 +129,29 @@ typedef void nf_merged_fn(void *arg, const char *object, const uint8_t *key, siz
  * were, SIZE_MAX when there was not enough memory. Only NFs with such state have it. */
 size_t nf_merged(const struct nf_core *const *cores, unsigned count, nf_merged_fn *each, void *arg);
 #pragma weak nf_merged
+
+/* How full a table is. Vectors have no entries of their own: their elements always exist. */
+struct nf_table {
+  const char *object; /* its name in the source */
+  const char *kind;   /* map, dchain, sketch (buckets of all rows) */
+  uint64_t used, capacity;
+  int common; /* 1: all cores have it in common; 0: these are the core's own entries */
+};
+typedef void nf_table_fn(void *arg, const struct nf_table *table);
+
+/* For the control plane: calls `each` for every table that `nf` looks at, always in the same order. Called by the
+ * thread that runs the core, between two packets, or while the core processes none. Only NFs with tables have it. */
+void nf_occupancy(const struct nf_core *nf, nf_table_fn *each, void *arg);
+#pragma weak nf_occupancy
+
+/* What one core has done with the locks of the state in common so far. Called as nf_occupancy(). Only NFs with locks
+ * have it. */
+struct nf_lock_counts {
+  uint64_t reads;  /* the core's own lock taken, to read */
+  uint64_t writes; /* all locks taken, to change the state */
+  uint64_t waits;  /* locks that were not free at once */
+};
+struct nf_lock_counts nf_lock_counts(const struct nf_core *nf);
+#pragma weak nf_lock_counts
 
 #endif

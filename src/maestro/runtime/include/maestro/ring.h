@@ -37,6 +37,13 @@ static inline void ring_destroy(struct ring *r) {
   free(r->slots);
 }
 
+/* Items in the ring, for any thread: as it was a moment ago. */
+static inline size_t ring_used(const struct ring *r) {
+  size_t popped = atomic_load_explicit(&r->popped, memory_order_acquire);
+  size_t pushed = atomic_load_explicit(&r->pushed, memory_order_relaxed);
+  return pushed > popped ? pushed - popped : 0;
+}
+
 /* By the one thread that pushes. False when the ring is full. */
 static inline bool ring_push(struct ring *r, void *item) {
   size_t at = atomic_load_explicit(&r->pushed, memory_order_relaxed);

@@ -58,6 +58,7 @@ struct maestro_rss {
   uint16_t reta_size;   /* a power of two */
   const uint16_t *reta; /* table index -> core, as planned for `reta_cores` cores */
   uint16_t reta_cores;
+  bool any_split;         /* packets may go to any core: what follows and the key only spread the load */
   uint32_t resteered;     /* bit t: packets of type t are sent to their owner core in software */
   uint32_t uncertain;     /* bit t: some packets of type t may be hashed otherwise than `inputs` says;
                              * then it does not matter which core gets them, or both ways are right */

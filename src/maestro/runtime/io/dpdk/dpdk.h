@@ -33,7 +33,11 @@ enum { USUAL_FRAME = 2048 }; /* bytes in a buffer; room for all frames of the us
 
 /* ---- Options, after EAL's ---- */
 
-enum rss_mode { RSS_NIC, RSS_SOFTWARE };
+enum rss_mode {
+  RSS_NIC,
+  RSS_SOFTWARE,
+  RSS_PRESET /* somebody else has set the device up; checked like RSS_NIC */
+};
 
 struct options {
   enum rss_mode rss;
@@ -64,19 +68,24 @@ static inline uint64_t counted(const counter *counter) {
 
 struct port_counters {
   counter in, out;
-  counter unsent; /* the device had no room, or there was no buffer for a copy */
+  counter unsent;     /* the device had no room */
+  counter not_copied; /* flooded, and there was no buffer for the copy */
+  counter misplaced;  /* found in the wrong queue, and put right */
 };
 
 struct counters {
   counter forwarded, dropped, flooded;
   counter stray;    /* forwarded to a port that does not exist */
-  counter unusable; /* too short, in pieces that do not fit into a buffer, no headroom */
+  counter too_short, in_pieces, no_headroom; /* what the NF cannot be given; see fault() */
   counter resteered_from, resteered_to;
-  counter misplaced; /* found in the wrong queue, and put right */
+  counter misplaced; /* the sum of the ports' */
   counter drained;   /* received after the order to stop */
 };
 
 /* ---- Workers ---- */
+
+struct worker;
+typedef void question(struct worker *worker, void *argument);
 
 struct outbox {
   struct rte_mbuf *packets[BATCH];
@@ -94,6 +103,11 @@ struct worker {
   unsigned until_check;     /* packets */
   clockid_t cpu_clock;
   atomic_bool has_clock;
+  bool was_busy;        /* in the turn that ends with the next look at the clock */
+  uint64_t last_cycles; /* when that turn began, by the timer */
+  counter busy_cycles;  /* spent in turns in which there was a packet */
+  counter all_cycles;
+  atomic_int desk; /* see ask.c */
   struct counters counters;
   struct port_counters *ports;
 };
@@ -110,6 +124,12 @@ struct run {
   atomic_bool started;
   atomic_uint finished; /* cores that have no packets of their own any more */
   atomic_uint without_memory;
+  question *question; /* see ask.c */
+  void *question_argument;
+  atomic_uint still; /* cores that stand still */
+  atomic_bool holding;
+  unsigned *rules;           /* one a port: flow rules that spread its packets */
+  uint64_t *early;           /* one a port: packets before its RSS was set; discarded */
   uint64_t hz, start_cycles; /* of the timer */
   int64_t start_ns;          /* since the epoch */
 };
@@ -124,6 +144,23 @@ int worker_main(void *argument);
 static inline struct ring *ring_between(const struct run *run, unsigned from, unsigned to) {
   return &run->rings[from * run->cores + to];
 }
+
+/* ---- Questions to cores (ask.c) ---- */
+
+enum desk { DESK_AWAY, DESK_HELD, DESK_READY, DESK_ASKED, DESK_ANSWERING };
+
+/* A worker begins, looks at its desk between two bursts, ends. */
+void desk_take(struct worker *worker);
+void desk_answer(struct worker *worker);
+void desk_leave(struct worker *worker);
+
+/* Each core runs `question`, at a time of its own, between two bursts. False when a core has not
+ * taken it up in time. */
+bool ask(struct run *run, question *question, void *argument);
+
+/* Between the two, no core does anything. False when a core was late: then none is held. */
+bool hold(struct run *run);
+void release(struct run *run);
 
 /* ---- Steering ---- */
 
@@ -148,7 +185,7 @@ void flush(struct worker *worker);
 /* ---- Ports ---- */
 
 void ports_start(const struct run *run);
-void ports_stop(const struct options *options);
+void ports_stop(const struct run *run);
 
 /* What a device needs to be told so that it spreads packets as `rss` says. */
 struct rss_setting {
@@ -160,7 +197,25 @@ struct rss_setting {
  * chosen. */
 struct rss_setting rss_setting(const struct maestro_rss *rss, uint64_t offered);
 
+/* How a port is told: by one setting for all packets if that says it all, otherwise by flow rules
+ * beside a plain setting, if rules can say it. If neither can: `wrong`, or `hash` has more than is
+ * offered. */
+struct rss_way {
+  bool rules;
+  uint64_t hash;
+  char wrong[80];
+};
+
+struct rss_way rss_way(const struct maestro_rss *rss, uint64_t offered);
+
 extern const char *const packet_type_names[MAESTRO_PACKET_TYPES];
+
+/* The names of what is set in `hash`, without RTE_ETH_RSS_; returns how many. */
+enum { RSS_WORDS = 32 };
+unsigned rss_words(uint64_t hash, const char *names[RSS_WORDS]);
+
+/* Who spreads packets over the cores at present. */
+const char *spread_by(const struct run *run);
 
 /* Before the port is configured, checks that it offers what it will be asked for. */
 void rss_require(unsigned port, uint16_t id, const struct rte_eth_dev_info *info);
@@ -168,6 +223,14 @@ void rss_require(unsigned port, uint16_t id, const struct rte_eth_dev_info *info
 /* Once it has been started: sets key and table, and reads them back. */
 void rss_apply(const struct run *run, unsigned port, uint16_t id,
                const struct rte_eth_dev_info *info);
+
+/* ---- Telemetry: commands on DPDK's telemetry socket ---- */
+
+/* Commands say that the NF starts, from the second on what there is to know, from the third on that
+ * it has ended. */
+void telemetry_register(void);
+void telemetry_open(struct run *run);
+void telemetry_close(void);
 
 /* ---- Trace ---- */
 
@@ -181,6 +244,23 @@ void trace(const struct worker *worker, unsigned port, struct rte_mbuf *const *p
            unsigned received);
 
 /* ---- Statistics ---- */
+
+/* Where packets ended that did not leave, by reason; of all cores. */
+enum { DROP_REASONS = 9 };
+struct drop {
+  const char *reason;
+  uint64_t packets;
+};
+void stats_drops(const struct run *run, struct drop drops[DROP_REASONS]);
+
+struct load {
+  unsigned lcore;
+  uint64_t packets;
+  double cpu_seconds;
+  double busy;   /* share of its turns' cycles, 0 to 1 */
+  uint64_t ring; /* packets that other cores have handed to it and it has not yet taken */
+};
+struct load stats_load(const struct run *run, unsigned core);
 
 void stats_print(const struct run *run, FILE *file);
 

@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/random.h>
 
 #include <rte_eal.h>
 #include <rte_launch.h>
@@ -75,7 +76,14 @@ static int state_main(void *argument) {
   return 0;
 }
 
+/* Who can choose addresses and ports must not know which of them fall into one place of a table. */
+static void choose_seed(void) {
+  if (&nf_seed != NULL && getrandom(&nf_seed, sizeof nf_seed, 0) != sizeof nf_seed)
+    die(DPDK_FAILED, "no random number for the hash tables");
+}
+
 static struct nf_shared *state_create(struct run *run) {
+  choose_seed();
   struct state state = {run, nf_shared_create(run->cores)};
   if (state.shared == NULL)
     die(DPDK_FAILED, "%s: no state for %u cores: out of memory", nf_name, run->cores);
@@ -115,18 +123,21 @@ int main(int count, char **arguments) {
   int used = rte_eal_init(count, arguments);
   if (used < 0)
     die(DPDK_USAGE, "EAL does not start; it has said why");
+  telemetry_register();
   options_parse(&options, count - used, arguments + used);
   find_ports(&options);
   trace_open(&options);
   run_create(&run, &options);
   struct nf_shared *shared = state_create(&run);
   ports_start(&run);
+  telemetry_open(&run);
   atomic_store(&run.started, true);
   rte_eal_mp_remote_launch(worker_main, &run, CALL_MAIN);
   rte_eal_mp_wait_lcore();
   pthread_join(control, NULL);
+  telemetry_close();
   stats_print(&run, stdout);
-  ports_stop(&options);
+  ports_stop(&run);
   bool misled = atomic_load(&run.misled);
   bool traced = trace_close(&options);
   run_destroy(&run);

@@ -14,8 +14,10 @@ static const char usage[] =
     "One worker an lcore (-l); each has one receive and one send queue on every port.\n"
     "\n"
     "  --ports ID,...       the DPDK ports that are the NF's ports 0, 1, ... (default: in order)\n"
-    "  --rss nic|software   who spreads packets over the cores: the NIC, configured as the NF\n"
-    "                       needs it (default), or nf-dpdk, on any device\n"
+    "  --rss nic|preset|software\n"
+    "                       who spreads packets over the cores: the NIC, configured as the NF\n"
+    "                       needs it (default), or as somebody else has configured it (ethtool),\n"
+    "                       or nf-dpdk, on any device\n"
     "  --rss-check N        of each core's packets, check that one in N is in the right queue; 0:\n"
     "                       none (default 64)\n"
     "  --descriptors N      of each queue (default 512)\n"
@@ -84,7 +86,9 @@ static enum rss_mode rss_mode(const char *text) {
     return RSS_NIC;
   if (strcmp(text, "software") == 0)
     return RSS_SOFTWARE;
-  die(DPDK_USAGE, "--rss %s: must be nic or software", text);
+  if (strcmp(text, "preset") == 0)
+    return RSS_PRESET;
+  die(DPDK_USAGE, "--rss %s: must be nic, preset or software", text);
 }
 
 static void set(struct options *options, int option, const char *value) {

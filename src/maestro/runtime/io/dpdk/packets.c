@@ -43,16 +43,21 @@ static void flood(struct worker *worker, struct rte_mbuf *packet, unsigned from)
     if (copy != NULL)
       put_out(worker, port, copy);
     else
-      count(&worker->ports[port].unsent, 1);
+      count(&worker->ports[port].not_copied, 1);
   }
   rte_pktmbuf_free(packet);
 }
 
 /* ---- Processing ---- */
 
-static bool usable(const struct rte_mbuf *packet) {
-  return rte_pktmbuf_is_contiguous(packet) && packet->data_len >= NF_MIN_PACKET &&
-         (nf_head == NULL || rte_pktmbuf_headroom(packet) >= NF_HEADROOM);
+/* What counts the packet when the NF cannot be given it; NULL when it can. */
+static counter *fault(struct counters *counters, const struct rte_mbuf *packet) {
+  if (!rte_pktmbuf_is_contiguous(packet))
+    return &counters->in_pieces;
+  if (packet->data_len < NF_MIN_PACKET)
+    return &counters->too_short;
+  bool room = nf_head == NULL || rte_pktmbuf_headroom(packet) >= NF_HEADROOM;
+  return room ? NULL : &counters->no_headroom;
 }
 
 /* The frame departs from another byte than the packet's first. False when that cannot be. */
@@ -77,14 +82,14 @@ static void put_away(struct worker *worker, struct rte_mbuf *packet, unsigned fr
   }
 }
 
-static void give_up(struct worker *worker, struct rte_mbuf *packet) {
-  count(&worker->counters.unusable, 1);
+static void give_up(struct rte_mbuf *packet, counter *why) {
+  count(why, 1);
   rte_pktmbuf_free(packet);
 }
 
 static void finish(struct worker *worker, struct rte_mbuf *packet, const struct nf_frame *frame) {
   if (nf_head != NULL && frame->verdict != NF_DROP && !move_head(packet, frame->head))
-    give_up(worker, packet);
+    give_up(packet, &worker->counters.no_headroom);
   else
     put_away(worker, packet, frame->port, frame->verdict);
 }
@@ -94,8 +99,9 @@ void process(struct worker *worker, struct rte_mbuf **packets, unsigned packet_c
   unsigned used = 0;
   for (unsigned i = 0; i < packet_count; i++) {
     struct rte_mbuf *packet = packets[i];
-    if (!usable(packet)) {
-      give_up(worker, packet);
+    counter *why = fault(&worker->counters, packet);
+    if (why != NULL) {
+      give_up(packet, why);
       continue;
     }
     frames[used] = (struct nf_frame){rte_pktmbuf_mtod(packet, uint8_t *), worker->now,

@@ -1,6 +1,8 @@
 /* Ports: one receive and one send queue a core, started last, stopped first. */
 #include <string.h>
 
+#include <rte_flow.h>
+
 #include "dpdk.h"
 
 static const char *device(uint16_t id) {
@@ -35,7 +37,7 @@ static void configure(const struct run *run, unsigned port, uint16_t id,
     rss_require(port, id, info);
     conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
     conf.rx_adv_conf.rss_conf.rss_hf =
-        rss_setting(&nf_rss[port], info->flow_type_rss_offloads).hash;
+        rss_way(&nf_rss[port], info->flow_type_rss_offloads).hash;
     if (run->options->trace != NULL) /* not all devices hand the hash over unasked */
       conf.rxmode.offloads |= info->rx_offload_capa & RTE_ETH_RX_OFFLOAD_RSS_HASH;
   }
@@ -84,9 +86,12 @@ void ports_start(const struct run *run) {
     start(run, port, run->options->port_ids[port]);
 }
 
-void ports_stop(const struct options *options) {
+void ports_stop(const struct run *run) {
   for (unsigned port = 0; port < nf_ports; port++) {
-    rte_eth_dev_stop(options->port_ids[port]);
-    rte_eth_dev_close(options->port_ids[port]);
+    uint16_t id = run->options->port_ids[port];
+    if (run->rules[port] > 0)
+      rte_flow_flush(id, NULL);
+    rte_eth_dev_stop(id);
+    rte_eth_dev_close(id);
   }
 }

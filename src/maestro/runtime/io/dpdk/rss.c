@@ -3,10 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "dpdk.h"
-
-#define OTHERWISE                                                                                  \
-  "use --rss software, or generate the NF for a NIC that can (--nic), or with another --strategy"
+#include "flow.h"
 
 /* ---- What to ask for ---- */
 
@@ -31,22 +28,18 @@ const char *const packet_type_names[MAESTRO_PACKET_TYPES] = {
     "ipv6-tcp", "ipv6-udp", "ipv6-other", "vlan",         "non-ip",
 };
 
-enum { SOURCE = 1, DESTINATION = 2, SOURCE_PORT = 4, DESTINATION_PORT = 8 };
-
-/* Which of the fields that DPDK has words for; 0 when there is another, a part of one, or another
- * order than the usual one. */
-static unsigned fields_of(const struct maestro_inputs *inputs) {
+unsigned rss_fields(const struct maestro_inputs *inputs) {
   unsigned fields = 0;
   for (unsigned i = 0; i < inputs->count; i++) {
     struct maestro_field_bits part = inputs->part[i];
     unsigned field = 0, bits = 16;
     switch ((enum maestro_field)part.field) {
-    case MAESTRO_IPV4_SRC: field = SOURCE, bits = 32; break;
-    case MAESTRO_IPV4_DST: field = DESTINATION, bits = 32; break;
-    case MAESTRO_IPV6_SRC: field = SOURCE, bits = 128; break;
-    case MAESTRO_IPV6_DST: field = DESTINATION, bits = 128; break;
-    case MAESTRO_L4_SPORT: field = SOURCE_PORT; break;
-    case MAESTRO_L4_DPORT: field = DESTINATION_PORT; break;
+    case MAESTRO_IPV4_SRC: field = RSS_SOURCE, bits = 32; break;
+    case MAESTRO_IPV4_DST: field = RSS_DESTINATION, bits = 32; break;
+    case MAESTRO_IPV6_SRC: field = RSS_SOURCE, bits = 128; break;
+    case MAESTRO_IPV6_DST: field = RSS_DESTINATION, bits = 128; break;
+    case MAESTRO_L4_SPORT: field = RSS_SOURCE_PORT; break;
+    case MAESTRO_L4_DPORT: field = RSS_DESTINATION_PORT; break;
     default: return 0;
     }
     if (part.first != 0 || part.count != bits || fields >= field)
@@ -65,7 +58,7 @@ static bool agree(unsigned *layer, unsigned fields) {
 }
 
 static uint64_t flags_of(unsigned type, unsigned fields, uint64_t offered) {
-  if (fields & (SOURCE_PORT | DESTINATION_PORT))
+  if (fields & (RSS_SOURCE_PORT | RSS_DESTINATION_PORT))
     return flags[type].ports;
   bool known = (flags[type].addresses & offered) != 0 || (flags[type].otherwise & offered) == 0;
   return known ? flags[type].addresses : flags[type].otherwise;
@@ -73,14 +66,18 @@ static uint64_t flags_of(unsigned type, unsigned fields, uint64_t offered) {
 
 struct rss_setting rss_setting(const struct maestro_rss *rss, uint64_t offered) {
   struct rss_setting setting = {.hash = 0};
+  if (rss->any_split) { /* addresses and ports, as far as the device knows them */
+    setting.hash = offered & (RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP);
+    return setting;
+  }
   unsigned addresses = 0, ports = 0;
   for (unsigned type = 0; type < MAESTRO_PACKET_TYPES; type++) {
     const struct maestro_inputs *inputs = &rss->inputs[type];
     if (inputs->count == 0 || rss->resteered >> type & 1)
       continue;
-    unsigned fields = fields_of(inputs), l4 = fields & (SOURCE_PORT | DESTINATION_PORT);
+    unsigned fields = rss_fields(inputs), l4 = fields & (RSS_SOURCE_PORT | RSS_DESTINATION_PORT);
     uint64_t flag = flags_of(type, fields, offered);
-    if (fields == 0 || flag == 0 || !agree(&addresses, fields & (SOURCE | DESTINATION)) ||
+    if (fields == 0 || flag == 0 || !agree(&addresses, fields & (RSS_SOURCE | RSS_DESTINATION)) ||
         !agree(&ports, l4)) {
       snprintf(setting.wrong, sizeof setting.wrong, "the fields that %s needs hashed",
                packet_type_names[type]);
@@ -90,11 +87,66 @@ struct rss_setting rss_setting(const struct maestro_rss *rss, uint64_t offered) 
   }
   if (addresses == 0 && ports != 0)
     snprintf(setting.wrong, sizeof setting.wrong, "a hash of ports without addresses");
-  setting.hash |= addresses == SOURCE ? RTE_ETH_RSS_L3_SRC_ONLY : 0;
-  setting.hash |= addresses == DESTINATION ? RTE_ETH_RSS_L3_DST_ONLY : 0;
-  setting.hash |= ports == SOURCE_PORT ? RTE_ETH_RSS_L4_SRC_ONLY : 0;
-  setting.hash |= ports == DESTINATION_PORT ? RTE_ETH_RSS_L4_DST_ONLY : 0;
+  setting.hash |= addresses == RSS_SOURCE ? RTE_ETH_RSS_L3_SRC_ONLY : 0;
+  setting.hash |= addresses == RSS_DESTINATION ? RTE_ETH_RSS_L3_DST_ONLY : 0;
+  setting.hash |= ports == RSS_SOURCE_PORT ? RTE_ETH_RSS_L4_SRC_ONLY : 0;
+  setting.hash |= ports == RSS_DESTINATION_PORT ? RTE_ETH_RSS_L4_DST_ONLY : 0;
   return setting;
+}
+
+/* The types without anything about single fields, for ports whose rules say that. Fragments are left
+ * out, so that nothing but the IPv4 rule speaks of them. */
+static uint64_t plain_types(const struct maestro_rss *rss, uint64_t offered) {
+  uint64_t hash = 0;
+  for (unsigned type = 0; type < MAESTRO_PACKET_TYPES; type++)
+    if (rss->inputs[type].count > 0 && (rss->resteered >> type & 1) == 0 &&
+        type != MAESTRO_IPV4_FRAGMENT)
+      hash |= flags_of(type, rss_fields(&rss->inputs[type]), offered);
+  return hash;
+}
+
+struct rss_way rss_way(const struct maestro_rss *rss, uint64_t offered) {
+  struct rss_setting setting = rss_setting(rss, offered);
+  struct rss_way way = {.hash = setting.hash};
+  memcpy(way.wrong, setting.wrong, sizeof way.wrong);
+  if (setting.wrong[0] == '\0' && (setting.hash & ~offered) == 0)
+    return way;
+  struct rss_rules rules = rss_rules(rss);
+  if (rules.wrong[0] == '\0')
+    way = (struct rss_way){.rules = true, .hash = plain_types(rss, offered)};
+  else if (setting.wrong[0] != '\0')
+    memcpy(way.wrong, rules.wrong, sizeof way.wrong);
+  return way;
+}
+
+/* ---- In words ---- */
+
+#define WORD(name) {RTE_ETH_RSS_##name, #name}
+static const struct {
+  uint64_t bit;
+  const char *name;
+} words[] = {WORD(IPV4),          WORD(FRAG_IPV4),        WORD(NONFRAG_IPV4_TCP),
+             WORD(NONFRAG_IPV4_UDP), WORD(NONFRAG_IPV4_SCTP), WORD(NONFRAG_IPV4_OTHER),
+             WORD(IPV6),          WORD(FRAG_IPV6),        WORD(NONFRAG_IPV6_TCP),
+             WORD(NONFRAG_IPV6_UDP), WORD(NONFRAG_IPV6_SCTP), WORD(NONFRAG_IPV6_OTHER),
+             WORD(L3_SRC_ONLY),   WORD(L3_DST_ONLY),      WORD(L4_SRC_ONLY),
+             WORD(L4_DST_ONLY)};
+#undef WORD
+
+unsigned rss_words(uint64_t hash, const char *names[RSS_WORDS]) {
+  unsigned found = 0;
+  for (unsigned i = 0; i < sizeof words / sizeof words[0]; i++)
+    if (hash & words[i].bit)
+      names[found++] = words[i].name;
+  return found;
+}
+
+const char *spread_by(const struct run *run) {
+  if (run->cores == 1)
+    return "one core";
+  if (atomic_load(&run->software))
+    return "software";
+  return run->options->rss == RSS_PRESET ? "preset" : "nic";
 }
 
 /* ---- What a port offers ---- */
@@ -121,15 +173,17 @@ static unsigned key_bytes_of(const struct rte_eth_dev_info *info) {
 void rss_require(unsigned port, uint16_t id, const struct rte_eth_dev_info *info) {
   const struct maestro_rss *rss = &nf_rss[port];
   uint64_t offered = info->flow_type_rss_offloads;
-  struct rss_setting setting = rss_setting(rss, offered);
-  if (setting.wrong[0] != '\0')
+  if (rss->any_split) /* and so whatever the device does is */
+    return;
+  struct rss_way way = rss_way(rss, offered);
+  if (way.wrong[0] != '\0')
     die(DPDK_REFUSED, "port %u (DPDK port %u, %s): DPDK has no words for %s: " OTHERWISE, port, id,
-        info->driver_name, setting.wrong);
-  if (setting.hash & ~offered)
+        info->driver_name, way.wrong);
+  if (way.hash & ~offered)
     die(DPDK_REFUSED,
         "port %u (DPDK port %u, %s): asked to hash %#" PRIx64 " (RTE_ETH_RSS_*), it offers %#"
         PRIx64 ", so %#" PRIx64 " is missing: " OTHERWISE,
-        port, id, info->driver_name, setting.hash, offered, setting.hash & ~offered);
+        port, id, info->driver_name, way.hash, offered, way.hash & ~offered);
   if (key_bytes_of(info) < key_bytes_needed(rss))
     die(DPDK_REFUSED,
         "port %u (DPDK port %u, %s): asked for a key of %u bytes, it offers %u: " OTHERWISE, port,
@@ -151,7 +205,7 @@ static void set_key(unsigned port, uint16_t id, const struct rte_eth_dev_info *i
   struct rte_eth_rss_conf conf = {
       .rss_key = key,
       .rss_key_len = (uint8_t)bytes,
-      .rss_hf = rss_setting(rss, info->flow_type_rss_offloads).hash};
+      .rss_hf = rss_way(rss, info->flow_type_rss_offloads).hash};
   int error = rte_eth_dev_rss_hash_update(id, &conf);
   if (error != 0)
     die(DPDK_REFUSED,
@@ -212,12 +266,13 @@ static void set_table(const struct run *run, unsigned port, uint16_t id,
 }
 
 /* What has arrived since the port was started was spread by the device's own key and table. */
-static void discard_early(const struct run *run, uint16_t id) {
+static void discard_early(const struct run *run, unsigned port, uint16_t id) {
   struct rte_mbuf *packets[BATCH];
   for (unsigned core = 0; core < run->cores; core++) {
     unsigned received = 1, rounds = run->options->descriptors / BATCH + 1;
     for (; received > 0 && rounds > 0; rounds--) {
       received = rte_eth_rx_burst(id, (uint16_t)core, packets, BATCH);
+      run->early[port] += received;
       for (unsigned i = 0; i < received; i++)
         rte_pktmbuf_free(packets[i]);
     }
@@ -226,7 +281,11 @@ static void discard_early(const struct run *run, uint16_t id) {
 
 void rss_apply(const struct run *run, unsigned port, uint16_t id,
                const struct rte_eth_dev_info *info) {
+  if (nf_rss[port].any_split) /* the device's own key and table will do */
+    return;
   set_key(port, id, info);
   set_table(run, port, id, info);
-  discard_early(run, id);
+  if (rss_way(&nf_rss[port], info->flow_type_rss_offloads).rules)
+    flow_apply(run, port, id, info);
+  discard_early(run, port, id);
 }

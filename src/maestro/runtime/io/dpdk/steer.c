@@ -16,6 +16,7 @@ static bool checked(struct worker *worker) {
 static void mislead(struct worker *worker, unsigned port, unsigned type, unsigned to) {
   struct run *run = worker->run;
   count(&worker->counters.misplaced, 1);
+  count(&worker->ports[port].misplaced, 1);
   atomic_store(&run->software, true);
   if (!atomic_exchange(&run->misled, true))
     fprintf(stderr,
@@ -34,7 +35,7 @@ unsigned steer(struct worker *worker, unsigned port, const struct rte_mbuf *pack
   unsigned nic;
   if (atomic_load_explicit(&run->software, memory_order_relaxed))
     return maestro_rss_core(steering, data, packet->data_len, &nic);
-  bool check = checked(worker);
+  bool check = !steering->rss->any_split && checked(worker);
   if (steering->rss->resteered == 0 && !check)
     return worker->core;
   unsigned type = maestro_packet_type(data, packet->data_len);
@@ -68,7 +69,9 @@ unsigned serve(struct worker *worker) {
 void hand_over(struct worker *worker, unsigned to, struct rte_mbuf *packet) {
   count(&worker->counters.resteered_from, 1);
   while (!ring_push(ring_between(worker->run, worker->core, to), packet)) {
-    if (serve(worker) == 0)
-      sched_yield(); /* there may be fewer CPUs than cores */
+    if (serve(worker) == 0) {
+      desk_answer(worker); /* the one that should make room may be held */
+      sched_yield();       /* there may be fewer CPUs than cores */
+    }
   }
 }

@@ -58,6 +58,8 @@ void run_create(struct run *run, const struct options *options) {
   run->options = options;
   run->cores = rte_lcore_count();
   run->workers = allocate(run->cores, sizeof *run->workers);
+  run->rules = allocate(nf_ports, sizeof *run->rules);
+  run->early = allocate(nf_ports, sizeof *run->early);
   atomic_init(&run->software, options->rss == RSS_SOFTWARE);
   unsigned core = 0, lcore;
   RTE_LCORE_FOREACH(lcore)
@@ -81,6 +83,8 @@ void run_destroy(struct run *run) {
     ring_destroy(&run->rings[i]);
   free(run->rings);
   free(run->steering);
+  free(run->rules);
+  free(run->early);
   free(run->workers);
 }
 
@@ -88,12 +92,17 @@ void run_destroy(struct run *run) {
 
 static void look_at_clock(struct worker *worker) {
   const struct run *run = worker->run;
-  uint64_t since = rte_get_timer_cycles() - run->start_cycles;
+  uint64_t cycles = rte_get_timer_cycles(), since = cycles - run->start_cycles;
   uint64_t second = UINT64_C(1000000000);
   uint64_t ns = since / run->hz * second + since % run->hz * second / run->hz;
   int64_t now = run->start_ns + (int64_t)ns;
   if (now > worker->now)
     worker->now = now;
+  if (worker->was_busy)
+    count(&worker->busy_cycles, cycles - worker->last_cycles);
+  count(&worker->all_cycles, cycles - worker->last_cycles);
+  worker->last_cycles = cycles;
+  worker->was_busy = false;
 }
 
 /* ---- Running ---- */
@@ -133,6 +142,9 @@ static unsigned turn(struct worker *worker, bool receiving) {
   unsigned packets = receiving ? receive(worker) : 0;
   packets += serve(worker);
   flush(worker);
+  worker->was_busy = packets > 0;
+  if (atomic_load_explicit(&worker->desk, memory_order_relaxed) != DESK_READY)
+    desk_answer(worker);
   return packets;
 }
 
@@ -163,8 +175,11 @@ int worker_main(void *argument) {
     worker++;
   if (pthread_getcpuclockid(pthread_self(), &worker->cpu_clock) == 0)
     atomic_store(&worker->has_clock, true);
+  worker->last_cycles = rte_get_timer_cycles();
+  desk_take(worker);
   while (!atomic_load_explicit(&run->stop, memory_order_relaxed))
     turn(worker, true);
   drain(worker);
+  desk_leave(worker);
   return 0;
 }

@@ -1,7 +1,6 @@
 /* Throughput: each core's packets, again and again, by the thread's CPU clock, packets in
  * memory. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "replay.h"
 
@@ -60,24 +59,22 @@ static void bench_round(struct bench *bench) {
   handover_finish(&h);
 }
 
-static void restore(struct worker *worker, const uint8_t *pristine) {
-  const uint8_t *from = pristine;
+/* One more round, slower: each packet's ticks, less what looking at the clock takes. */
+static void latency_round(struct bench *bench) {
+  struct worker *worker = bench->worker;
+  uint64_t overhead = clock_overhead();
   for (size_t i = 0; i < worker->count; i++) {
-    memcpy(worker->packets[i].data, from, worker->packets[i].length);
-    from += worker->packets[i].length;
+    uint64_t start = clock_ticks();
+    process_one(bench, worker, &worker->packets[i]);
+    uint64_t ticks = clock_ticks() - start;
+    histogram_add(worker->latency, ticks > overhead ? ticks - overhead : 0);
   }
 }
 
-static uint8_t *keep(const struct worker *worker) {
-  size_t bytes = 0;
-  for (size_t i = 0; i < worker->count; i++)
-    bytes += worker->packets[i].length;
-  uint8_t *pristine = allocate_apart(bytes, 1), *to = pristine;
-  for (size_t i = 0; i < worker->count; i++) {
-    memcpy(to, worker->packets[i].data, worker->packets[i].length);
-    to += worker->packets[i].length;
-  }
-  return pristine;
+static void next_round(struct bench *bench, const uint8_t *pristine) {
+  packets_restore(bench->worker, pristine);
+  set_times(bench);
+  atomic_store(&bench->worker->reached, 0);
 }
 
 void bench_worker(const struct run *run, struct worker *worker, void (*wait)(void)) {
@@ -85,20 +82,23 @@ void bench_worker(const struct run *run, struct worker *worker, void (*wait)(voi
   int64_t first = trace->count ? trace->packets[0].time : 0;
   int64_t last = trace->count ? trace->packets[trace->count - 1].time : 0;
   struct bench bench = {run, worker, last, 0, INT64_MIN};
-  uint8_t *pristine = keep(worker);
+  uint8_t *pristine = packets_keep(worker);
   set_times(&bench);
   bench_round(&bench); /* flows are established, tables and caches warm */
   bench.span = last - first + 1;
   for (unsigned round = 0; round < run->options->bench_rounds; round++) {
     if (run->rings != NULL)
       wait(); /* other cores may still be at packets of this one's queue */
-    restore(worker, pristine);
-    set_times(&bench);
-    atomic_store(&worker->reached, 0);
+    next_round(&bench, pristine);
     wait();
-    int64_t start = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+    lap_begin(&worker->laps[round]);
     bench_round(&bench);
-    worker->cpu_ns[round] = clock_ns(CLOCK_THREAD_CPUTIME_ID) - start;
+    lap_end(&worker->laps[round]);
+  }
+  if (worker->latency != NULL) {
+    next_round(&bench, pristine);
+    wait();
+    latency_round(&bench);
   }
   free(pristine);
 }

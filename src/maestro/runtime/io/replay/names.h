@@ -30,6 +30,7 @@
 #define run_free replay_run_free
 #define sent_bytes replay_sent_bytes
 #define sent_data replay_sent_data
+#define stats_note_tables replay_stats_note_tables
 #define stats_print replay_stats_print
 #define trace_free replay_trace_free
 #define trace_load replay_trace_load

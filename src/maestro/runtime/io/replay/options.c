@@ -9,7 +9,7 @@ static const char usage[] =
     "usage: nf-replay [--cores N] --in PORT=FILE ... [--out PORT=FILE ...] [--stats json]\n"
     "                 [--verdicts FILE] [--owners FILE] [--merged FILE]\n"
     "       nf-replay [--cores N] --in PORT=FILE ... --bench ROUNDS\n"
-    "                 [--bench-time tick|fixed|trace]\n"
+    "                 [--bench-time tick|fixed|trace] [--latency]\n"
     "\n"
     "  --cores N         one pinned thread each; packets are spread as the NIC would (default 1)\n"
     "  --in PORT=FILE    a pcap or pcapng that arrives on a port; all are interleaved by time\n"
@@ -21,7 +21,8 @@ static const char usage[] =
     "                    lines object,key,value, bytes in hexadecimal as they lie in memory\n"
     "  --bench ROUNDS    no output; process the packets once, then ROUNDS times with the clock on\n"
     "  --bench-time T    the NF's time: 1 ns a packet (tick, the default), stopped (fixed), or\n"
-    "                    the captures' own, round after round (trace)\n";
+    "                    the captures' own, round after round (trace)\n"
+    "  --latency         with --bench: one more round, for the time that each packet takes\n";
 
 static unsigned long number(const char *option, const char *text, unsigned long low,
                             unsigned long high) {
@@ -86,6 +87,7 @@ static void set(struct options *options, int option, char *value) {
   case 'm': options->merged = value; break;
   case 'b': options->bench_rounds = (unsigned)number("--bench", value, 1, 100000); break;
   case 't': options->bench_time = bench_time(value); break;
+  case 'l': options->latency = true; break;
   case 'h':
     fputs(usage, stdout);
     exit(REPLAY_OK);
@@ -100,6 +102,8 @@ static void check(const struct options *options) {
   if (options->bench_rounds &&
       (options->output_count || options->verdicts || options->owners || options->merged))
     die(REPLAY_USAGE, "--bench writes nothing: leave out --out, --verdicts, --owners and --merged");
+  if (options->latency && !options->bench_rounds)
+    die(REPLAY_USAGE, "--latency goes with --bench");
   if (options->merged && nf_merged == NULL)
     die(REPLAY_USAGE, "--merged: %s has no state of which each core has a copy", nf_name);
   if (options->owners && options->cores != 1)
@@ -112,8 +116,8 @@ void options_parse(struct options *options, int count, char **arguments) {
       {"out", required_argument, NULL, 'o'},        {"stats", required_argument, NULL, 's'},
       {"verdicts", required_argument, NULL, 'v'},   {"owners", required_argument, NULL, 'w'},
       {"bench", required_argument, NULL, 'b'},      {"bench-time", required_argument, NULL, 't'},
-      {"merged", required_argument, NULL, 'm'},     {"help", no_argument, NULL, 'h'},
-      {NULL, 0, NULL, 0},
+      {"merged", required_argument, NULL, 'm'},     {"latency", no_argument, NULL, 'l'},
+      {"help", no_argument, NULL, 'h'},             {NULL, 0, NULL, 0},
   };
   static char program[] = "nf-replay";
   arguments[0] = program; /* getopt starts its messages with it */

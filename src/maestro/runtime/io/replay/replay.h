@@ -42,6 +42,7 @@ struct options {
   bool stats;
   unsigned bench_rounds; /* 0: no benchmark */
   enum bench_time bench_time;
+  bool latency;
 };
 
 void options_parse(struct options *options, int count, char **arguments);
@@ -83,7 +84,19 @@ struct effect {
   uint16_t core;
 };
 
+/* One timed round of one core. Ticks: of the CPU's time-stamp counter, which runs whether the
+ * thread does or not. */
+struct lap {
+  int64_t cpu_ns;
+  int64_t begin_ns, end_ns; /* of the wall clock */
+  uint64_t ticks;
+};
+
+struct histogram;
+
 #define FINISHED SIZE_MAX
+
+enum { TABLES = 64 }; /* of an NF; statistics leave out more */
 
 struct worker {
   _Alignas(APART) unsigned core;
@@ -97,10 +110,15 @@ struct worker {
   uint8_t *slots;         /* the packets' bytes */
   size_t slots_bytes;
   int64_t *cpu_ns;  /* one a round; a plain run has one */
+  struct lap *laps; /* one a round; benchmarks only */
+  struct histogram *latency; /* or NULL */
   int64_t begin_ns; /* of the wall clock */
   int64_t end_ns;
   struct nf_core *nf;
+  struct nf_table tables[TABLES]; /* after the last packet */
+  unsigned table_count;
   struct nf_htm htm; /* at the end, if the NF has it */
+  uint64_t lock_waits;
   _Alignas(APART) atomic_size_t reached; /* place in the trace of the packet that it is at, or
                                           * FINISHED when its queue is empty */
 };
@@ -152,11 +170,29 @@ void handover_finish(const struct handover *h);
 /* One worker's timed rounds, after a warm-up; `wait` is called before each round. */
 void bench_worker(const struct run *run, struct worker *worker, void (*wait)(void));
 
+uint64_t clock_ticks(void);
+void lap_begin(struct lap *lap);
+void lap_end(struct lap *lap);
+
+/* The packets' bytes as they were, for round after round; free() it. */
+uint8_t *packets_keep(const struct worker *worker);
+void packets_restore(struct worker *worker, const uint8_t *pristine);
+
+/* ---- Latency: a histogram of ticks; 32 buckets to a doubling, so values are known to 3 % ---- */
+
+struct histogram *histogram_create(void);
+void histogram_add(struct histogram *histogram, uint64_t ticks);
+uint64_t clock_overhead(void); /* ticks that reading the clock twice takes */
+
+/* All cores' histograms added up, as JSON: pairs of a bucket's highest value and its count. */
+void latency_print(const struct run *run);
+
 /* ---- Results ---- */
 
 void outputs_write(const struct run *run);
 void merged_write(const struct run *run);
 void verdicts_write(const struct run *run);
+void stats_note_tables(struct worker *worker);
 void stats_print(const struct run *run);
 void bench_print(const struct run *run);
 

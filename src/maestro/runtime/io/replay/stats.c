@@ -1,4 +1,4 @@
-/* Counters and benchmark results as JSON. */
+/* Counters as JSON. */
 #include <stdlib.h>
 
 #include "maestro/htm_stats.h"
@@ -47,6 +47,33 @@ static void print_tally(const struct tally *tally) {
          tally->dropped, tally->flooded, tally->stray);
 }
 
+/* ---- Tables ---- */
+
+static void note_table(void *argument, const struct nf_table *table) {
+  struct worker *worker = argument;
+  if (worker->table_count < TABLES)
+    worker->tables[worker->table_count++] = *table;
+}
+
+/* Remembers how full the core's tables are. Reference builds do not know. */
+void stats_note_tables(struct worker *worker) {
+  if (nf_occupancy != NULL)
+    nf_occupancy(worker->nf, note_table, worker);
+}
+
+static void print_tables(const struct worker *worker) {
+  printf(", \"tables\": {");
+  for (unsigned i = 0; i < worker->table_count; i++) {
+    const struct nf_table *table = &worker->tables[i];
+    printf("%s\"%s\": {\"kind\": \"%s\", \"used\": %llu, \"capacity\": %llu, \"in_common\": %s}",
+           i ? ", " : "", table->object, table->kind, (unsigned long long)table->used,
+           (unsigned long long)table->capacity, table->common ? "true" : "false");
+  }
+  printf("}");
+}
+
+/* ---- Counters ---- */
+
 static void print_cores(const struct run *run, const struct tally *tallies) {
   printf("  \"per_core\": [");
   for (unsigned core = 0; core < run->options->cores; core++) {
@@ -56,6 +83,7 @@ static void print_cores(const struct run *run, const struct tally *tallies) {
     print_tally(&tallies[core]);
     printf(", \"resteered_from\": %zu, \"resteered_to\": %zu, \"cpu_seconds\": %.9f",
            worker->resteered_from, worker->resteered_to, seconds(worker->cpu_ns[0]));
+    print_tables(worker);
     if (nf_htm != NULL)
       htm_stats_print(stdout, &worker->htm);
     printf("}");
@@ -110,34 +138,4 @@ void stats_print(const struct run *run) {
   free(tallies);
   print_ports(run);
   printf("}\n");
-}
-
-/* ---- Benchmark ---- */
-
-/* Millions of packets per second of CPU: each core's rate, added up. */
-static double round_mpps(const struct run *run, unsigned round) {
-  double total = 0;
-  for (unsigned core = 0; core < run->options->cores; core++) {
-    const struct worker *worker = &run->workers[core];
-    if (worker->count > 0 && worker->cpu_ns[round] > 0)
-      total += (double)worker->count * 1e3 / (double)worker->cpu_ns[round];
-  }
-  return total;
-}
-
-void bench_print(const struct run *run) {
-  const struct options *options = run->options;
-  printf("{\n  \"nf\": \"%s\", \"cores\": %u, \"packets\": %zu,\n", nf_name, options->cores,
-         run->trace->count);
-  printf("  \"packets_per_core\": [");
-  for (unsigned core = 0; core < options->cores; core++)
-    printf("%s%zu", core ? ", " : "", run->workers[core].count);
-  printf("],\n  \"rounds\": [");
-  for (unsigned round = 0; round < options->bench_rounds; round++) {
-    printf("%s\n    {\"mpps\": %.6f, \"cpu_ns\": [", round ? "," : "", round_mpps(run, round));
-    for (unsigned core = 0; core < options->cores; core++)
-      printf("%s%lld", core ? ", " : "", (long long)run->workers[core].cpu_ns[round]);
-    printf("]}");
-  }
-  printf("\n  ]\n}\n");
 }

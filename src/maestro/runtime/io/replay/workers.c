@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "maestro/reference.h"
+#include "maestro/waits.h"
 #include "replay.h"
 
 #pragma weak maestro_reference_owner /* only reference builds have it */
@@ -194,6 +195,9 @@ static void *worker_main(void *argument) {
   copy_packets(run, worker);
   unsigned rounds = run->options->bench_rounds;
   worker->cpu_ns = allocate_apart(rounds ? rounds : 1, sizeof *worker->cpu_ns);
+  worker->laps = allocate_apart(rounds, sizeof *worker->laps);
+  if (run->options->latency && run->rings == NULL)
+    worker->latency = histogram_create();
   worker->effects = allocate_apart(rounds ? 0 : worker->count, sizeof *worker->effects);
   wait_for_all();
   if (atomic_load(&core_without_memory) < 0) {
@@ -203,6 +207,7 @@ static void *worker_main(void *argument) {
     else
       process(run, worker);
     worker->end_ns = clock_ns(CLOCK_MONOTONIC);
+    worker->lock_waits = maestro_lock_waits;
   }
   return NULL;
 }
@@ -213,6 +218,7 @@ static void release_state(const struct run *run) {
     merged_write(run);
   for (unsigned core = 0; core < run->options->cores; core++) {
     struct worker *worker = &run->workers[core];
+    stats_note_tables(worker);
     if (nf_htm != NULL)
       worker->htm = nf_htm(worker->nf);
     nf_core_destroy(worker->nf);
@@ -264,6 +270,8 @@ void run_free(struct run *run) {
     free(worker->packets);
     free(worker->effects);
     free(worker->cpu_ns);
+    free(worker->laps);
+    free(worker->latency);
   }
   rings_free(run);
   free(run->workers);
