@@ -29,6 +29,7 @@
 #include <stdlib.h>
 
 #include "memory.h"
+#include "waits.h"
 
 #ifndef MAESTRO_LOCK_PAUSE
 #define MAESTRO_LOCK_PAUSE() ((void)0)
@@ -86,10 +87,11 @@ static inline void lock_spin_(unsigned spins) {
 static inline void lock_wait_(struct lock *lock) {
   unsigned ticket = atomic_fetch_add_explicit(&lock->next, 1, memory_order_relaxed);
   MAESTRO_LOCK_PAUSE();
-  for (unsigned spins = 0;
-       atomic_load_explicit(&lock->serving, memory_order_acquire) != ticket; spins++) {
-    lock_spin_(spins);
+  unsigned spins = 0;
+  while (atomic_load_explicit(&lock->serving, memory_order_acquire) != ticket) {
+    lock_spin_(spins++);
   }
+  maestro_lock_waits += spins > 0;
 }
 
 static inline void lock_release_(struct lock *lock) {
