@@ -160,12 +160,12 @@ def _template(**values: Any) -> str:
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters["code"] = _code
+    environment.filters["code"] = code
     page = environment.get_template("report.html")
     return page.render(policy=policy, style=Markup(style), d3=Markup(d3), script=Markup(script), **values) + "\n"
 
 
-def _code(text: str) -> Markup:
+def code(text: str) -> Markup:
     """What stands between backticks as code, all of it escaped."""
     parts = [escape(part) for part in text.split("`")]
     if len(parts) % 2 == 0:
