@@ -19,8 +19,8 @@ DOCS = ROOT / "docs"
 
 ORDER = (
     "diagnostics", "bundle", "ir", "frontend", "solver", "models", "symex", "rss", "sharding", "certificate",
-    "codegen", "traffic", "verify", "pipeline", "forms", "bench", "doctor", "report", "cli_options", "cli_rss",
-    "cli_bench", "cli_doctor", "cli",
+    "codegen", "traffic", "verify", "pipeline", "forms", "bench", "doctor", "report", "api", "cli_options", "cli_rss",
+    "cli_bench", "cli_doctor", "cli_start", "cli",
 )  # fmt: skip
 """Data flow: a room imports only what stands before it. ``rss`` serves ``sharding``; ``solver`` serves ``models``."""
 

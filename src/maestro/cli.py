@@ -15,6 +15,7 @@ from maestro.cli_bench import bench, predict
 from maestro.cli_doctor import doctor
 from maestro.cli_options import NFCommand, job_of, nf, nic, output, path_type, pcaps_option, positive
 from maestro.cli_rss import rss
+from maestro.cli_start import completion, explain, new
 from maestro.diagnostics import ExitStatus, UserError
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 START = """\
 Maestro compiles a sequential network function in C into a parallel one.
 
+  maestro new my-firewall                 an NF to start from, with comments that teach
   maestro demo                            watch the bundled firewall go through every phase
   maestro analyze fw.c                    what can be parallelized, how, and why
   maestro parallelize fw.c -o fw-parallel the parallel NF as a C project (build with make)
@@ -70,10 +72,8 @@ def main(ctx: click.Context) -> None:
         click.echo(START)
 
 
-main.add_command(rss)
-main.add_command(doctor)
-main.add_command(bench)
-main.add_command(predict)
+for command in (new, rss, doctor, bench, predict, completion, explain):
+    main.add_command(command)
 
 
 @main.command(cls=NFCommand)
@@ -251,18 +251,3 @@ def demo(out_dir: Path | None, as_json: bool, quiet: bool, verbose: bool, **opti
     from maestro.report.view import View
 
     show_demo(View(as_json, quiet, verbose), out_dir, **options)
-
-
-@main.command()
-@click.argument("code", required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/reference/json.md).")
-def explain(code: str | None, as_json: bool) -> None:
-    """Say what a CODE means, with an example and what to do; without CODE, list all."""
-    from maestro.report import codes
-    from maestro.report import explain as pages
-    from maestro.report.view import View
-
-    view = View(as_json)
-    found = codes.explain(code) if code else None
-    view.show(pages.one(found) if found else pages.everything())
-    view.document(pages.as_json([found] if found else list(codes.explanations().values())))

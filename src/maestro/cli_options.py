@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
+from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
     from maestro.pipeline import Job
@@ -62,6 +63,13 @@ def numbered_names(ctx: click.Context, param: click.Parameter, values: tuple[str
     return numbered("NAME")(ctx, param, values)
 
 
+def nic_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Completes the names of NIC profiles."""
+    from maestro.rss.profile import names
+
+    return [CompletionItem(name) for name in names() if name.startswith(incomplete)]
+
+
 path_type = click.Path(path_type=Path)
 positive = click.IntRange(1)
 source = click.argument("sources", nargs=-1, required=True, type=path_type, metavar="SOURCE...")
@@ -71,7 +79,9 @@ output = options_of(
     click.option("-v", "--verbose", is_flag=True, help="Print more: packet types, assumptions, times."),
 )
 nic = options_of(
-    click.option("--nic", default="e810", show_default=True, metavar="NAME", help="NIC profile."),
+    click.option(
+        "--nic", default="e810", show_default=True, metavar="NAME", help="NIC profile.", shell_complete=nic_names
+    ),
     click.option("--cores", default=2, show_default=True, type=int, metavar="N", help="Cores to work on."),
     click.option("--seed", default=None, type=int, metavar="N", help="Same seed, same RSS keys (default: new ones)."),
 )
@@ -115,20 +125,12 @@ def nf(*more: str) -> Callable[[F], F]:
 
 def job_of(**options: Any) -> Job:
     """What was asked for: the command line, then the nf.toml of the NF's folder, then the defaults."""
-    from maestro.frontend.settings import settings
-    from maestro.pipeline import Job
+    from maestro.api import job
 
-    ctx, own = click.get_current_context(), settings(options["sources"])
+    ctx = click.get_current_context()
     for name in ("ports", "nic", "cores"):
-        given = ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
-        if not given and (value := getattr(own, name)) is not None:
-            options[name] = value
-    defines = {
-        name: value if equals else None
-        for name, equals, value in (d.partition("=") for d in (*(own.defines or ()), *options.pop("defines")))
-    }
-    names = {**(own.port_names or {}), **options.pop("port_names")}
-    arguments = ctx.meta.get("nf_args")
-    return Job(
-        nf_args=(own.args or ()) if arguments is None else arguments, defines=defines, port_names=names, **options
-    )
+        if ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+            options[name] = None
+    written = (d.partition("=") for d in options.pop("defines"))
+    defines = {name: value if equals else None for name, equals, value in written}
+    return job(options.pop("sources"), args=ctx.meta.get("nf_args"), defines=defines, **options)

@@ -84,6 +84,13 @@ def test_rates_and_ratios_agree(results: Path) -> None:
         assert run["form"] == "floor" or run["details"]["latency_ns"]["p50"] <= run["details"]["latency_ns"]["p99"]
 
 
+def test_lock_waits_are_counted_where_there_are_locks(results: Path) -> None:
+    counters = {(r["nf"], r["form"], r["cores"]): r["details"]["counters"] for r in read(results)["runs"]}
+    assert counters["policer", "shared-nothing", 2] == {}
+    assert counters["policer", "locks", 1] == {"lock_waits": 0}
+    assert counters["policer", "locks", 2]["lock_waits"] >= 0
+
+
 def test_churn_is_reported_where_something_is_forgotten(results: Path) -> None:
     by_nf: dict[str, list[Any]] = {}
     for run in read(results)["runs"]:

@@ -17,7 +17,7 @@ from maestro.diagnostics import UserError
 from maestro.pipeline import Job
 from maestro.report.view import View
 
-TINY = ("--flows", 100, "--most", 2000, "--upto", 4, "--rounds", 1, "--turns", 1)
+TINY = ("--flows", 100, "--most", 4000, "--upto", 4, "--rounds", 1, "--turns", 1)
 
 
 def work(name: str, log: list[str], fail: str = "") -> Callable[[Path], dict[str, Any]]:

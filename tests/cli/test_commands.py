@@ -30,7 +30,7 @@ def test_help_of_every_command(name: str) -> None:
     run = maestro(name, "--help")
     assert run.status == 0
     assert ("--nic" in run.out) == (name not in ("explain", "rss"))
-    assert ("NF_ARGS" in run.out) == (name not in ("demo", "doctor", "explain", "rss"))
+    assert ("NF_ARGS" in run.out) == (name not in ("demo", "explain", "rss"))
 
 
 def test_no_such_command() -> None:

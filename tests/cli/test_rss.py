@@ -395,3 +395,23 @@ def test_ethtool_is_told_not_to_make_hashes_symmetric_before_fields_are_chosen()
     assert "ethtool -X PORT0 xfrm none" in commands
     assert commands.index("ethtool -X PORT0 xfrm none") < commands.index("ethtool -N PORT0 rx-flow-hash tcp4 s")
     assert not [line for nic in ("82599", "e810") for line in lines(nic) if "xfrm" in line]
+
+
+def test_robust_keys_are_told_from_others() -> None:
+    wanted = ("--nic", "e810", "--require", "port0@tcp(ipv4.src,l4.dport) == port1@tcp(ipv4.dst,l4.sport)")
+    for robust in (False, True):
+        solved = maestro("rss", "solve", *wanted, "--seed", 1, "--json", *(["--robust"] if robust else []))
+        assert solved.document["robust"] == robust
+        key = [option for p in solved.document["ports"] for option in ("--key", f"{p['port']}={p['key']}")]
+        assert maestro("rss", "check", *wanted, *key, "--json").document["robust"] == robust
+        text = maestro("rss", "check", *wanted, *key).out
+        assert ("yes: it would do it as well" in text) == robust
+        assert text.count("ipv4-tcp to index") == (0 if robust else 2)
+    assert "valid whether fields" in maestro("rss", "solve", *wanted, "--robust").out
+
+
+def test_what_zeroing_costs_is_shown() -> None:
+    requirement = "port0@tcp(ipv4.src[8:8],ipv4.dst) == port0@tcp(ipv4.src[8:8],ipv4.dst)"
+    found = maestro("rss", "solve", "--nic", "hns3", "--require", requirement)
+    assert "what no valid key can help" in found.out
+    assert "ipv4.src: rank 0 of 8, 1 of 256 entries" in found.out

@@ -92,7 +92,7 @@ class Running:
 def assert_adds_up(stats: Stats) -> None:
     """Every packet that came in was processed once, and every one forwarded left or was counted as unsent."""
     cores, ports = stats["per_core"], stats["per_port"]
-    verdicts = ("forwarded", "dropped", "flooded", "stray", "unusable")
+    verdicts = ("forwarded", "dropped", "flooded", "stray", "too_short", "in_pieces", "no_headroom")
     for name in ("packets", *verdicts, "resteered_from", "resteered_to", "misplaced", "drained"):
         assert stats[name] == sum(core[name] for core in cores), name
     for one in (stats, *cores):
@@ -100,6 +100,6 @@ def assert_adds_up(stats: Stats) -> None:
     assert stats["packets"] == sum(port["in"] for port in ports)
     assert stats["resteered_from"] == stats["resteered_to"]
     floods = (len(ports) - 1) * stats["flooded"]
-    assert stats["forwarded"] + floods == sum(port["out"] + port["unsent"] for port in ports)
+    assert stats["forwarded"] + floods == sum(port["out"] + port["unsent"] + port["not_copied"] for port in ports)
     for port in ports:
         assert port["link_up"], port

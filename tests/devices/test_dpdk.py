@@ -33,7 +33,7 @@ from nfdpdk import (
     traffic,
 )
 
-from maestro.rss.hasher import classify
+from maestro.rss.hasher import Steered, classify
 from maestro.traffic.packets import vlan
 
 TAGGER = """
@@ -343,3 +343,36 @@ def test_make_says_when_dpdk_is_missing(nop: Project) -> None:
     assert done.returncode != 0
     assert "make dpdk: needs DPDK 22.11 or newer" in done.stderr
     assert "apt-get install libdpdk-dev" in done.stderr
+
+
+def test_a_trace_of_what_arrives(trusting: Project, tmp_path: Path) -> None:
+    """Every packet, once, with the queue that net_pcap was told; net_pcap tells no hash."""
+    queues = [split(frames, port) for frames, port in zip(traffic(400), trusting.plan.ports, strict=True)]
+    given = captures(queues, tmp_path)
+    path = tmp_path / "trace"
+    done = trusting.run(2, pcap_ports(given.queues, tmp_path)[0], *TO_THE_END, "--trace", str(path))
+    assert done.returncode == OK, done.stderr
+    head, *lines = [line.split() for line in path.read_text().splitlines()]
+    assert head[1:] == ["port", "type", "length", "queue", "device_hash", "told_queue", "told_hash", "core", "bytes"]
+    seen = sorted((int(port), int(queue), frame) for port, _, _, queue, *_, frame in lines)
+    sent = [(p, c, f[:128].hex()) for p, port in enumerate(queues) for c, frames in enumerate(port) for f in frames]
+    assert seen == sorted(sent)
+    whole = {frame[:128].hex(): frame for port in queues for frames in port for frame in frames}
+    for port, kind, length, queue, *told, core, start in lines:
+        plan, frame = trusting.plan.ports[int(port)], whole[start]
+        assert (kind, int(length), core) == (classify(frame), len(frame), queue)
+        certain = plan.inputs[kind] and kind not in plan.uncertain
+        hashed = f"{Steered(plan.key, plan.inputs).hash(frame):08x}"
+        assert told == (["-", queue, hashed] if certain else ["-", "-", "-"])
+
+
+def test_a_trace_that_ends_early_and_one_that_cannot_be_written(nop: Project, tmp_path: Path) -> None:
+    outward, _ = traffic(100)
+    devices, _ = pcap_ports(captures([[outward], [[]]], tmp_path).queues, tmp_path)
+    path = tmp_path / "trace"
+    done = nop.run(1, devices, *TO_THE_END, "--trace", str(path), "--trace-packets", "10")
+    assert done.returncode == OK, done.stderr
+    assert len(path.read_text().splitlines()) == 1 + 10
+    done = nop.run(1, devices, "--trace", str(tmp_path))
+    assert done.returncode == FAILED
+    assert f"--trace {tmp_path}: Is a directory" in done.stderr

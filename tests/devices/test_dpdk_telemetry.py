@@ -185,3 +185,23 @@ def ask_with(client: str, options: Sequence[str], lines: str, folder: Path) -> s
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+SANITIZED = "CFLAGS=-O1 -g -Wall -Wextra -fsanitize=address,undefined -fno-sanitize-recover=all"
+
+
+@pytest.mark.parametrize(("example", "strategy"), [("firewall-counter", "auto"), ("bridge-dynamic", "locks")])
+def test_sanitizers_find_nothing(example: str, strategy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """AddressSanitizer and UBSan in all of nf-dpdk, not in DPDK; packets are handed over, and every command answers."""
+    nf = project(EXAMPLES / example, tmp_path / "out", strategy=strategy)
+    subprocess.run(["make", "-s", "-C", str(nf.folder), "CC=gcc", SANITIZED, "dpdk"], check=True)
+    monkeypatch.setenv("ASAN_OPTIONS", "detect_leaks=0")  # DPDK keeps what it allocated
+    frames = traffic(1000)
+    given = captures([[frames, []] for frames in frames], tmp_path)
+    with asked(nf, tmp_path, 2, pcap_ports(given.queues, tmp_path)[0], "--rss", "software") as running:
+        wait_for(running.ask, sum(map(len, frames)))
+        for command in ("state", "state,flows", "state,no", "merged", "merged,counters,3", "rss", "rss,0", "rss,9"):
+            assert running.ask(f"/maestro/{command}")["status"] == "running"
+        running.process.send_signal(signal.SIGTERM)
+        running.process.communicate(timeout=60)
+    assert running.process.returncode == OK, (tmp_path / "messages").read_text()

@@ -37,6 +37,8 @@ from maestro.symex.explore import explore
 from maestro.traffic import packets
 from maestro.traffic.pcap import PcapWriter, read_pcap
 
+pytestmark = pytest.mark.xdist_group("guest-igb")  # one guest for all of them
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PACKETS = 1000
 IN, OUT = 0, 1

@@ -23,6 +23,8 @@ import pytest
 from guest.flows import Flow, flow_of, flows, header, toeplitz
 from guest.machine import Guest, bring, missing
 
+pytestmark = pytest.mark.xdist_group("guest-virtio")  # one guest for all of them
+
 PORTS, QUEUES, PACKETS = 2, 4, 1000
 SENDER = """
 import socket, sys

@@ -207,7 +207,7 @@ def test_mistakes_show(
 ) -> None:
     name, script, *mistakes = MISTAKES[mistake]
     nf = made(name, tmp_path_factory)
-    program = nf.build(tmp_path / "out", "-O2", *PAUSES, *TRANSACTIONS, mistakes=mistakes)
+    program = nf.build(tmp_path / "out", "-O2", "-DPAUSE_ONE_IN=4", *PAUSES, *TRANSACTIONS, mistakes=mistakes)
     monkeypatch.setenv("MAESTRO_RTM_SCRIPT", script)
     result = differential(nf.reference, program, traffic, CORES)
     assert result.differences > 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from io import StringIO
 from typing import TextIO
 
 from rich.console import Console, Group, RenderableType
@@ -28,6 +29,14 @@ def console(stream: TextIO | None = None) -> Console:
     stream = stream or sys.stdout
     probe = Console(file=stream)
     return Console(file=stream, highlight=False, width=min(probe.width, WIDTH) if probe.is_terminal else WIDTH)
+
+
+def plain(text: RenderableType) -> str:
+    """Without colours and blanks at the ends of lines."""
+    out = Console(file=StringIO(), highlight=False, width=WIDTH, color_system=None)
+    with out.capture() as printed:
+        out.print(text)
+    return "".join(f"{line.rstrip()}\n" for line in printed.get().splitlines())
 
 
 def analysis(result: Result, *, verbose: bool = False) -> RenderableType:

@@ -4,13 +4,17 @@
 #include <stdint.h>
 #include <unistd.h>
 
+#ifndef PAUSE_ONE_IN
+#define PAUSE_ONE_IN 4096
+#endif
+
 static _Thread_local uint32_t pauses;
 
 static inline void pause_now_and_then(void) {
   uint32_t random = ++pauses * UINT32_C(2654435761);
   if (random >> 24 == 0) {
     sched_yield();
-  } else if (random >> 20 == 77) {
+  } else if ((random >> 20) % PAUSE_ONE_IN == 77 % PAUSE_ONE_IN) {
     usleep(1);
   }
 }

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from maestro import __version__
 from maestro.diagnostics import UserError
@@ -117,7 +117,8 @@ def _sections(result: Result, lines: Lines) -> list[dict[str, Any]]:
 def _constraint(result: Result, c: Any, lines: Lines) -> dict[str, Any]:
     short, bracket, exact = c.text.partition(" [")
     names = list(dict.fromkeys(owner(result.model, n) for n in c.objects))
-    exact = exact.removesuffix("]") if bracket else ""
+    left, _, right = exact.removesuffix("]").partition(" = ")
+    exact = left if left == right else f"{left} = {right}" if bracket else ""
     return {"text": short, "exact": exact, "rule": c.rule, "objects": names, "lines": _linked(lines, c.spans)}
 
 
@@ -159,8 +160,17 @@ def _template(**values: Any) -> str:
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    environment.filters["code"] = _code
     page = environment.get_template("report.html")
     return page.render(policy=policy, style=Markup(style), d3=Markup(d3), script=Markup(script), **values) + "\n"
+
+
+def _code(text: str) -> Markup:
+    """What stands between backticks as code, all of it escaped."""
+    parts = [escape(part) for part in text.split("`")]
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return Markup("").join(Markup("<code>{}</code>").format(part) if i % 2 else part for i, part in enumerate(parts))
 
 
 def _hash(text: str) -> str:

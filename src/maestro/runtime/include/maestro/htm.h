@@ -100,6 +100,7 @@ static inline int64_t htm_moment_(struct htm *htm, struct turn *turn) {
   if (common->recorded) {
     turn->order = ++common->packets;
   }
+  MAESTRO_LOCK_PAUSE();
   return turn->time;
 }
 

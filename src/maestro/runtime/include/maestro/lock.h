@@ -17,7 +17,8 @@
  *   the same state and leave nothing that another of them sees. Sorted by time they are a sequence
  *   in which times never decrease; that is the order that nf_moment() describes.
  *
- * Define MAESTRO_LOCK_PAUSE() to have something happen whenever a lock changes hands. */
+ * Define MAESTRO_LOCK_PAUSE() to have something happen whenever a lock changes hands, or a packet
+ * has been given its place in the order of all (htm.h). */
 #ifndef MAESTRO_LOCK_H
 #define MAESTRO_LOCK_H
 
@@ -28,6 +29,7 @@
 #include <stdlib.h>
 
 #include "memory.h"
+#include "waits.h"
 
 #ifndef MAESTRO_LOCK_PAUSE
 #define MAESTRO_LOCK_PAUSE() ((void)0)
@@ -85,10 +87,11 @@ static inline void lock_spin_(unsigned spins) {
 static inline void lock_wait_(struct lock *lock) {
   unsigned ticket = atomic_fetch_add_explicit(&lock->next, 1, memory_order_relaxed);
   MAESTRO_LOCK_PAUSE();
-  for (unsigned spins = 0;
-       atomic_load_explicit(&lock->serving, memory_order_acquire) != ticket; spins++) {
-    lock_spin_(spins);
+  unsigned spins = 0;
+  while (atomic_load_explicit(&lock->serving, memory_order_acquire) != ticket) {
+    lock_spin_(spins++);
   }
+  maestro_lock_waits += spins > 0;
 }
 
 static inline void lock_release_(struct lock *lock) {

@@ -45,7 +45,7 @@ __attribute__((format(printf, 2, 3))) static void add(struct text *text, const c
 }
 
 /* The queue that the packet should be in, the hash that should have put it there ("-": none, or
- * no particular one), and the core that processes it. */
+ * no particular one), and the core to which it belongs. */
 static void add_told(struct text *text, const struct run *run, unsigned port, unsigned queue,
                      const uint8_t *data, uint16_t length) {
   if (run->steering == NULL || length < NF_MIN_PACKET) {

@@ -101,6 +101,24 @@ static size_t dropped(const struct worker *worker) {
   return count;
 }
 
+/* What cores did to each other, all rounds and cores together. */
+static void print_counters(const struct run *run) {
+  uint64_t waits = 0, commits = 0, fallbacks = 0, aborts = 0;
+  for (unsigned core = 0; core < run->options->cores; core++) {
+    const struct worker *worker = &run->workers[core];
+    waits += worker->lock_waits;
+    commits += worker->htm.commits;
+    fallbacks += worker->htm.fallbacks;
+    for (unsigned cause = 0; cause < NF_HTM_CAUSES; cause++)
+      aborts += worker->htm.aborts[cause];
+  }
+  printf("  \"counters\": {\"lock_waits\": %llu", (unsigned long long)waits);
+  if (nf_htm != NULL)
+    printf(", \"htm_commits\": %llu, \"htm_fallbacks\": %llu, \"htm_aborts\": %llu",
+           (unsigned long long)commits, (unsigned long long)fallbacks, (unsigned long long)aborts);
+  printf("},\n");
+}
+
 void bench_print(const struct run *run) {
   const struct options *options = run->options;
   printf("{\n  \"nf\": \"%s\", \"cores\": %u, \"packets\": %zu,\n", nf_name, options->cores,
@@ -112,6 +130,8 @@ void bench_print(const struct run *run) {
   for (unsigned core = 0; core < options->cores; core++)
     printf("%s%zu", core ? ", " : "", dropped(&run->workers[core]));
   printf("],\n");
+  if (nf_moment != NULL)
+    print_counters(run);
   if (run->workers[0].latency != NULL)
     latency_print(run);
   printf("  \"rounds\": [");

@@ -118,6 +118,7 @@ struct worker {
   struct nf_table tables[TABLES]; /* after the last packet */
   unsigned table_count;
   struct nf_htm htm; /* at the end, if the NF has it */
+  uint64_t lock_waits;
   _Alignas(APART) atomic_size_t reached; /* place in the trace of the packet that it is at, or
                                           * FINISHED when its queue is empty */
 };

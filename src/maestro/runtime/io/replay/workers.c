@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "maestro/reference.h"
+#include "maestro/waits.h"
 #include "replay.h"
 
 #pragma weak maestro_reference_owner /* only reference builds have it */
@@ -206,6 +207,7 @@ static void *worker_main(void *argument) {
     else
       process(run, worker);
     worker->end_ns = clock_ns(CLOCK_MONOTONIC);
+    worker->lock_waits = maestro_lock_waits;
   }
   return NULL;
 }
