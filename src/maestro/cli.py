@@ -36,6 +36,7 @@ Maestro compiles a sequential network function in C into a parallel one.
   maestro explain not-hashable            what a code in brackets means, and what to do
   maestro rss hash --key 6d5a A B         RSS keys and tables on their own
   maestro doctor eth0                     what a NIC's RSS does now, and whether it will do
+  maestro completion bash                 a script that completes all this in your shell
 
 More: maestro COMMAND --help"""
 
