@@ -10,6 +10,8 @@ import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
+from maestro.codegen.passes import NAMES
+
 if TYPE_CHECKING:
     from maestro.pipeline import Job
 
@@ -121,6 +123,12 @@ def nf(*more: str) -> Callable[[F], F]:
         help="How cores share state.",
     )
     return options_of(nf_source, nic, strategy)
+
+
+without_pass = click.option(
+    "--without-pass", "without_passes", multiple=True, type=click.Choice(list(NAMES)), metavar="NAME",
+    help=f"Leave out a pass that is for speed only ({', '.join(NAMES)}); may be repeated.",
+)  # fmt: skip
 
 
 def job_of(**options: Any) -> Job:
