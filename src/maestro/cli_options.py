@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -141,4 +142,6 @@ def job_of(**options: Any) -> Job:
             options[name] = None
     written = (d.partition("=") for d in options.pop("defines"))
     defines = {name: value if equals else None for name, equals, value in written}
-    return job(options.pop("sources"), args=ctx.meta.get("nf_args"), defines=defines, **options)
+    off = options.pop("without_passes", ())
+    asked = job(options.pop("sources"), args=ctx.meta.get("nf_args"), defines=defines, **options)
+    return replace(asked, without_passes=off)
