@@ -54,6 +54,8 @@ class Commands(click.Group):
             ctx.exit(view.fail(UserError(error.format_message())))
         except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
             raise  # the last: whoever reads the output has seen enough; click ends quietly
+        except KeyboardInterrupt:
+            ctx.exit(view.interrupted())
         except Exception as error:
             ctx.exit(view.fail(error))
 
