@@ -102,6 +102,11 @@ class Shell:
     secret: str = field(default_factory=lambda: f"{os.getpid()}-{secrets.token_hex(3)}")
     running: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
+    @property
+    def log(self) -> Path:
+        """What programs that go on running print."""
+        return self.folder / "log"
+
     def text_of(self, command: Command) -> str:
         text = command.text
         for pattern, instead in exceptions.INSTEAD:
@@ -118,7 +123,9 @@ class Shell:
             done = maestro(*shlex.split(text, comments=True)[1:])
             return done.status, done.out + done.err
         if text.endswith("&") or (" netns exec " in text and "nf-dpdk" in text):
-            self.running.append(subprocess.Popen(["bash", "-c", f"exec {text.rstrip('& ')}"], cwd=self.folder))
+            with self.log.open("ab") as log:
+                command = ["bash", "-c", f"exec {text.rstrip('& ')}"]
+                self.running.append(subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log))
             time.sleep(0.5)
             assert self.running[-1].poll() is None, text
             return 0, ""
@@ -203,6 +210,9 @@ def test_commands_do_what_the_page_says(page: Path, shell: Shell) -> None:
         if command.shown and text == command.text:
             assert without_chance(printed).rstrip() == without_chance(command.shown), f"{page}:{command.line}"
         ran += 1
+    if page.name == "nat.md" and not left:
+        assert "192.0.2.1 - - " in shell.log.read_text()
+        assert '"GET / HTTP/1.1" 200' in shell.log.read_text()
     if left and os.environ.get("CI") == "true":
         pytest.fail(f"CI has root and DPDK: {left}")
     if left and not ran:
