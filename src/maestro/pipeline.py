@@ -18,6 +18,7 @@ from typing import Protocol, TypeVar
 from maestro.certificate.check import check
 from maestro.certificate.result import Certificate
 from maestro.codegen.merge import capacities
+from maestro.codegen.passes import without
 from maestro.codegen.project import require_fresh, write_project
 from maestro.diagnostics import InternalError, UserError
 from maestro.frontend.names import is_runtime
@@ -54,6 +55,7 @@ class Job:
     """What the user asked for. ``nf_args`` go to the NF's own ``nf_config_init``; ``port_names`` are for explanations.
 
     ``defines``: name → value, None for a name alone. ``seed``: of the RSS keys; None: another one every time.
+    ``without_passes``: of ``maestro.codegen.passes``, what is left out.
     """
 
     sources: tuple[Path, ...]
@@ -66,6 +68,7 @@ class Job:
     cores: int = 2
     strategy: str = "auto"
     seed: int | None = None
+    without_passes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -191,7 +194,12 @@ def generate(result: Result, out_dir: Path, phases: Phases, *, build: bool, extr
     phases.run(
         "generate",
         lambda: write_project(
-            result.model, result.plan, out_dir, sources_note=note, extra={"plan.json": extra(result) + "\n"}
+            result.model,
+            result.plan,
+            out_dir,
+            sources_note=note,
+            extra={"plan.json": extra(result) + "\n"},
+            passes=without(result.job.without_passes),
         ),
         lambda files: f"{len(files)} files in {out_dir}",
     )
