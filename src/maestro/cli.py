@@ -31,10 +31,12 @@ Maestro compiles a sequential network function in C into a parallel one.
   maestro parallelize fw.c -o fw-parallel the parallel NF as a C project (build with make)
   maestro verify fw.c                     the parallel NF against the original, packet by packet
   maestro bench fw.c                      packets per second, original against 1 and 2 cores
+  maestro predict fw.c                    packets per second on up to 64 cores
   maestro report fw.c -o report.html      all of this as one page to read and share
   maestro explain not-hashable            what a code in brackets means, and what to do
   maestro rss hash --key 6d5a A B         RSS keys and tables on their own
   maestro doctor eth0                     what a NIC's RSS does now, and whether it will do
+  maestro completion bash                 a script that completes all this in your shell
 
 More: maestro COMMAND --help"""
 
@@ -52,6 +54,8 @@ class Commands(click.Group):
             ctx.exit(view.fail(UserError(error.format_message())))
         except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
             raise  # the last: whoever reads the output has seen enough; click ends quietly
+        except KeyboardInterrupt:
+            ctx.exit(view.interrupted())
         except Exception as error:
             ctx.exit(view.fail(error))
 

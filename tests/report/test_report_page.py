@@ -23,7 +23,7 @@ from maestro.ir.model import Path as ModelPath
 from maestro.pipeline import Job, Phases, Result, analyze
 from maestro.report.page import bench
 from maestro.report.page.load import load
-from maestro.report.page.render import render
+from maestro.report.page.render import code, render
 from maestro.report.page.words import Words
 from maestro.report.progress import Silent
 from report.hostile import NF as HOSTILE
@@ -128,6 +128,11 @@ def test_hostile_text_stays_text(tmp_path: Path) -> None:
     assert data_of(tree)["ports"]["0"] == names[0]
 
 
+def test_only_what_stands_between_backticks_is_code() -> None:
+    assert code("`a<b` and `c`") == "<code>a&lt;b</code> and <code>c</code>"
+    assert code("one ` alone, <i>") == "one ` alone, &lt;i&gt;"
+
+
 def test_conditions_name_fields_and_never_bytes() -> None:
     text = render(result("firewall-maestro"))
     assert "pkt[" not in text
@@ -169,9 +174,12 @@ def test_bench_plots(tmp_path: Path) -> None:
         "mpps_cpu": speed,
     }
     file = tmp_path / "bench.json"
-    file.write_text(json.dumps({"machine": "a Xeon", "runs": [run | {"mpps_cpu": speed}]}))
+    file.write_text(
+        json.dumps({"machine": {"cpu": "a <Xeon>", "cores": 2, "caches": {}}, "runs": [run | {"mpps_cpu": speed}]})
+    )
     tree = parsed(render(result("firewall-maestro"), bench_file=file))
     assert data_of(tree)["bench"][0]["median"] == 47.8
+    assert "Measured on a <Xeon>, 2 cores." in "".join(tree.itertext())
     assert "fw: <b>sn</b>" in "".join(tree.itertext())
     assert [e for e in tree.iter("a") if e.get("href") == "#speed"]
 
