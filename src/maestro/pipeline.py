@@ -20,6 +20,7 @@ from maestro.certificate.result import Certificate
 from maestro.codegen.merge import capacities
 from maestro.codegen.project import require_fresh, write_project
 from maestro.diagnostics import InternalError, UserError
+from maestro.frontend.confine import is_inside
 from maestro.frontend.names import is_runtime
 from maestro.frontend.nf import LoadedNF, load
 from maestro.frontend.objects import Build, build_program
@@ -54,6 +55,7 @@ class Job:
     """What the user asked for. ``nf_args`` go to the NF's own ``nf_config_init``; ``port_names`` are for explanations.
 
     ``defines``: name → value, None for a name alone. ``seed``: of the RSS keys; None: another one every time.
+    ``allow``: files and folders that the NF may read while it starts, besides its own.
     """
 
     sources: tuple[Path, ...]
@@ -66,6 +68,7 @@ class Job:
     cores: int = 2
     strategy: str = "auto"
     seed: int | None = None
+    allow: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -332,7 +335,12 @@ def _checked(job: Job) -> Profile:
 
 
 def _explore(nf: LoadedNF, job: Job) -> Model:
-    model = explore(nf.program, nf=nf.name, ports=job.ports, argv=job.nf_args, is_runtime=is_runtime)
+    own = [str(p if p.is_dir() else p.parent) for p in job.sources]
+    readable = [*own, *map(str, job.allow)]
+    model = explore(
+        nf.program, nf=nf.name, ports=job.ports, argv=job.nf_args, is_runtime=is_runtime,
+        may_read=lambda name: is_inside(name, readable),
+    )  # fmt: skip
     return replace(model, notes=(*model.notes, *nf.notes))
 
 
