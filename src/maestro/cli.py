@@ -13,7 +13,7 @@ import click
 from maestro import __version__
 from maestro.cli_bench import bench, predict
 from maestro.cli_doctor import doctor
-from maestro.cli_options import NFCommand, job_of, nf, nic, output, path_type, pcaps_option, positive
+from maestro.cli_options import NFCommand, job_of, nf, nic, output, path_type, pcaps_option, positive, without_pass
 from maestro.cli_rss import rss
 from maestro.cli_start import completion, explain, new
 from maestro.diagnostics import ExitStatus, UserError
@@ -31,10 +31,12 @@ Maestro compiles a sequential network function in C into a parallel one.
   maestro parallelize fw.c -o fw-parallel the parallel NF as a C project (build with make)
   maestro verify fw.c                     the parallel NF against the original, packet by packet
   maestro bench fw.c                      packets per second, original against 1 and 2 cores
+  maestro predict fw.c                    packets per second on up to 64 cores
   maestro report fw.c -o report.html      all of this as one page to read and share
   maestro explain not-hashable            what a code in brackets means, and what to do
   maestro rss hash --key 6d5a A B         RSS keys and tables on their own
   maestro doctor eth0                     what a NIC's RSS does now, and whether it will do
+  maestro completion bash                 a script that completes all this in your shell
 
 More: maestro COMMAND --help"""
 
@@ -52,6 +54,8 @@ class Commands(click.Group):
             ctx.exit(view.fail(UserError(error.format_message())))
         except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
             raise  # the last: whoever reads the output has seen enough; click ends quietly
+        except KeyboardInterrupt:
+            ctx.exit(view.interrupted())
         except Exception as error:
             ctx.exit(view.fail(error))
 
@@ -140,6 +144,7 @@ def _table(view: View, **options: Any) -> None:
     metavar="DIR",
     help="New folder for the C project.",
 )
+@without_pass
 @click.option("--build", is_flag=True, help="Build it too, with the bundled compiler (otherwise: make -C DIR).")
 @click.option("--report", "report_file", type=path_type, metavar="FILE", help="Write the report (maestro report) too.")
 def parallelize(
@@ -196,6 +201,7 @@ def report(
 @main.command(cls=NFCommand)
 @nf("all")
 @output
+@without_pass
 @pcaps_option
 @click.option("--packets", type=positive, metavar="N", help="Packets to generate (default: enough to fill the tables).")
 def verify(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from maestro.cli_options import NFCommand
 from maestro.diagnostics import ExitStatus
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def _by_port(devices: tuple[str, ...], first: int) -> dict[int, str]:
     return found
 
 
-@click.command()
+@click.command(cls=NFCommand)
 @click.argument("devices", nargs=-1, required=True, metavar="[PORT=]DEVICE...")
 @click.option(
     "--nf", type=click.Path(path_type=Path), metavar="SOURCE", help="The NF that is to run: a C file, or its folder."
@@ -96,4 +97,4 @@ def _needs(nf: Path | None, texts: tuple[str, ...], card: Profile, nic: str, cor
 
     if nf is None:
         return stated(texts, card) if texts else None
-    return of_nf(nf, nic, cores, view.phases())
+    return of_nf(nf, nic, cores, click.get_current_context().meta.get("nf_args"), view.phases())

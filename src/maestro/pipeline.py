@@ -18,9 +18,10 @@ from typing import Protocol, TypeVar
 from maestro.certificate.check import check
 from maestro.certificate.result import Certificate
 from maestro.codegen.merge import capacities
+from maestro.codegen.passes import without
 from maestro.codegen.project import require_fresh, write_project
 from maestro.diagnostics import InternalError, UserError
-from maestro.frontend.confine import is_inside
+from maestro.frontend.confine import may_read_of
 from maestro.frontend.names import is_runtime
 from maestro.frontend.nf import LoadedNF, load
 from maestro.frontend.objects import Build, build_program
@@ -56,6 +57,7 @@ class Job:
 
     ``defines``: name → value, None for a name alone. ``seed``: of the RSS keys; None: another one every time.
     ``allow``: files and folders that the NF may read while it starts, besides its own.
+    ``without_passes``: of ``maestro.codegen.passes``, what is left out.
     """
 
     sources: tuple[Path, ...]
@@ -69,6 +71,7 @@ class Job:
     strategy: str = "auto"
     seed: int | None = None
     allow: tuple[Path, ...] = ()
+    without_passes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -194,7 +197,12 @@ def generate(result: Result, out_dir: Path, phases: Phases, *, build: bool, extr
     phases.run(
         "generate",
         lambda: write_project(
-            result.model, result.plan, out_dir, sources_note=note, extra={"plan.json": extra(result) + "\n"}
+            result.model,
+            result.plan,
+            out_dir,
+            sources_note=note,
+            extra={"plan.json": extra(result) + "\n"},
+            passes=without(result.job.without_passes),
         ),
         lambda files: f"{len(files)} files in {out_dir}",
     )
@@ -335,12 +343,8 @@ def _checked(job: Job) -> Profile:
 
 
 def _explore(nf: LoadedNF, job: Job) -> Model:
-    own = [str(p if p.is_dir() else p.parent) for p in job.sources]
-    readable = [*own, *map(str, job.allow)]
-    model = explore(
-        nf.program, nf=nf.name, ports=job.ports, argv=job.nf_args, is_runtime=is_runtime,
-        may_read=lambda name: is_inside(name, readable),
-    )  # fmt: skip
+    may_read = may_read_of(job.sources, job.allow)
+    model = explore(nf.program, nf=nf.name, ports=job.ports, argv=job.nf_args, is_runtime=is_runtime, may_read=may_read)
     return replace(model, notes=(*model.notes, *nf.notes))
 
 

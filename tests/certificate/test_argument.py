@@ -1,6 +1,6 @@
 """The argument behind the certificate, executed: cores with states of their own against one sequential state.
 
-The sequential allocator gives every packet an index of its core's part, the one freed last first: the allocation
+The sequential allocator gives every packet an index of its core's part, the lowest free one: the allocation
 assumption. Nothing else is shared by the cores, each of which expires when it sees a packet. Models that the checker
 accepts must then give the same verdict and bytes, packet by packet, with tables that fill, entries that expire, cells
 that still hold what their previous owners left, and keys that are kept after their index was freed.
@@ -34,9 +34,9 @@ class Parts(Allocator):
     """The sequential allocator: ``core`` is that of the packet being processed."""
 
     def __init__(self, capacity: int, owner: Owner, cores: int) -> None:
-        super().__init__([])
+        super().__init__(set())
         self.owner, self.core = owner, 0
-        self.parts = [[i for i in reversed(range(capacity)) if owner(i) == c] for c in range(cores)]
+        self.parts = [{i for i in range(capacity) if owner(i) == c} for c in range(cores)]
 
     def allocate(self, time: int) -> tuple[int, int]:
         self.free = self.parts[self.core]
@@ -59,7 +59,7 @@ class Both:
             if o.kind == "dchain":
                 self.one._allocators[o.name] = Parts(o.capacity, owner, cores)
                 for c, core in enumerate(self.cores):
-                    core._allocators[o.name].free = [i for i in reversed(range(o.capacity)) if owner(i) == c]
+                    core._allocators[o.name].free = {i for i in range(o.capacity) if owner(i) == c}
 
     def core(self, device: int, data: bytes) -> int:
         key = (device, data[:38])

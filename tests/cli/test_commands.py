@@ -29,8 +29,9 @@ def test_version() -> None:
 def test_help_of_every_command(name: str) -> None:
     run = maestro(name, "--help")
     assert run.status == 0
-    assert ("--nic" in run.out) == (name not in ("explain", "rss"))
-    assert ("NF_ARGS" in run.out) == (name not in ("demo", "doctor", "explain", "rss"))
+    takes_nf = {"analyze", "parallelize", "verify", "report", "predict", "doctor"}
+    assert ("--nic" in run.out) == (name in takes_nf | {"demo"})
+    assert ("NF_ARGS" in run.out) == (name in takes_nf | {"bench"})
 
 
 def test_no_such_command() -> None:

@@ -7,11 +7,14 @@ import mmap
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import maestro
 from maestro.codegen.emit import emit_nf
+from maestro.codegen.passes import ALL, Passes
 from maestro.ir.model import Model
 from maestro.ir.plan import ObjectPlan, Plan
 
@@ -61,18 +64,54 @@ class GuardedPage:
         return address
 
 
+class Frame(NamedTuple):
+    """A packet that arrives."""
+
+    device: int
+    data: bytes
+    now: int
+
+
+class _Frame(ctypes.Structure):
+    """``struct nf_frame``."""
+
+    _fields_ = (
+        ("data", ctypes.c_void_p), ("time", ctypes.c_int64), ("length", ctypes.c_uint16), ("port", ctypes.c_uint16),
+        ("verdict", ctypes.c_uint16), ("head", ctypes.c_int16),
+    )  # fmt: skip
+
+
 class GeneratedNF:
     """One core of the NF generated from ``model``."""
 
-    def __init__(self, model: Model, folder: Path, *, core: int = 0, cores: int = 1, plan: Plan | None = None) -> None:
-        self._library = compile_library(emit_nf(model, plan or shared_nothing(model, cores)), folder)
+    def __init__(
+        self, model: Model, folder: Path, *, core: int = 0, cores: int = 1, plan: Plan | None = None,
+        passes: Passes = ALL,
+    ) -> None:  # fmt: skip
+        self._library = compile_library(emit_nf(model, plan or shared_nothing(model, cores), passes), folder)
         self._library.nf_shared_create.restype = ctypes.c_void_p
         self._library.nf_core_create.restype = ctypes.c_void_p
         self._library.nf_packet.restype = ctypes.c_uint16
         self._shared = ctypes.c_void_p(self._library.nf_shared_create(cores))
         self._core = ctypes.c_void_p(self._library.nf_core_create(self._shared, core, cores))
         self._page = GuardedPage()
+        self._pages: list[GuardedPage] = []
         assert self._core
+
+    def burst(self, frames: Sequence[Frame]) -> list[tuple[int, bytes]]:
+        """As ``nf_run`` does it."""
+        if not hasattr(self._library, "nf_burst"):
+            return [self.packet(*frame) for frame in frames]
+        while len(self._pages) < len(frames):
+            self._pages.append(GuardedPage())
+        at = [page.put(f.data) for page, f in zip(self._pages, frames, strict=False)]
+        array = (_Frame * len(frames))(
+            *(_Frame(a, f.now, len(f.data), f.device, 0, 0) for a, f in zip(at, frames, strict=True))
+        )
+        self._library.nf_burst(self._core, array, ctypes.c_uint(len(frames)))
+        return [
+            (entry.verdict, ctypes.string_at(a, len(f.data))) for entry, a, f in zip(array, at, frames, strict=True)
+        ]
 
     def packet(self, device: int, data: bytes, now: int) -> tuple[int, bytes]:
         at = self._page.put(data)

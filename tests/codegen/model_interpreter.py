@@ -18,15 +18,16 @@ Value = Callable[[Expr], int]
 
 @dataclass
 class Allocator:
-    """``live``: index → time of the last touch, oldest first. Free indices are given out last in, first out."""
+    """``live``: index → time of the last touch, oldest first. The lowest free index is given out."""
 
-    free: list[int]
+    free: set[int]
     live: dict[int, int] = field(default_factory=dict)
 
     def allocate(self, time: int) -> tuple[int, int]:
         if not self.free:
             return 0, 0
-        index = self.free.pop()
+        index = min(self.free)
+        self.free.remove(index)
         self.live[index] = time
         return 1, index
 
@@ -41,7 +42,7 @@ class Allocator:
         if index not in self.live:
             return 0
         del self.live[index]
-        self.free.append(index)
+        self.free.add(index)
         return 1
 
     def expire_one(self, time: int) -> tuple[int, int]:
@@ -73,7 +74,7 @@ class Interpreter:
             self._vectors[o.name] = cells
         else:
             taken = [index for index, _ in o.contents]
-            free = [i for i in reversed(range(o.capacity)) if i not in taken]
+            free = set(range(o.capacity)) - set(taken)
             self._allocators[o.name] = Allocator(free, dict.fromkeys(taken, 0))
 
     def packet(self, device: int, data: bytes, now: int) -> tuple[int, bytes]:

@@ -43,10 +43,11 @@ class NativeNF:
     def __init__(self, nf: Path, folder: Path) -> None:
         glue, library = folder / "glue.c", folder / "native.so"
         glue.write_text(GLUE)
-        sources = [nf, glue, *sorted((RUNTIME / "reference").glob("*.c"))]
+        own = sorted(nf.glob("*.c")) if nf.is_dir() else [nf]
+        sources = [*own, glue, *sorted((RUNTIME / "reference").glob("*.c"))]
         for part in ("src", "structs"):
             sources += sorted((LIBVIG / part).glob("*.c"))
-        includes = (LIBVIG, RUNTIME / "include")
+        includes = (LIBVIG, RUNTIME / "include", own[0].parent)
         flags = ("-O1", "-g", "-w", "-shared", "-fPIC", "-Wl,-Bsymbolic")
         build_native(sources, library, include_dirs=includes, flags=flags, compiler=CC[0] if len(CC) == 1 else None)
         self._library = ctypes.CDLL(str(library))

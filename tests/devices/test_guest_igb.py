@@ -37,8 +37,6 @@ from maestro.symex.explore import explore
 from maestro.traffic import packets
 from maestro.traffic.pcap import PcapWriter, read_pcap
 
-pytestmark = pytest.mark.xdist_group("guest-igb")  # one guest for all of them
-
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PACKETS = 1000
 IN, OUT = 0, 1
@@ -226,9 +224,8 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_hashes_queues_meetings_and_output(
-    case: Case, guest: IgbGuest, build: Callable[[str], tuple[Path, Plan]], tmp_path: Path
+def _hashes_queues_meetings_and_output(
+    case: Case, guest: IgbGuest, build: Callable[[str], tuple[Path, Plan]], folder: Path
 ) -> None:
     run = Run(guest, *build(case.example))
     firsts = flows(PACKETS // 2, case.version, case.protos)
@@ -243,15 +240,15 @@ def test_hashes_queues_meetings_and_output(
     assert len(run.given) >= PACKETS
     assert_as_told(run)
     assert_meetings(run, case.meet, firsts)
-    assert_as_replayed(run, tmp_path)
+    assert_as_replayed(run, folder)
     assert min(core["packets"] for core in run.stats["per_core"]) > PACKETS // 20
 
 
 MISLED = 4
 
 
-def test_a_device_that_does_not_do_as_it_says(
-    guest: IgbGuest, build: Callable[[str], tuple[Path, Plan]], tmp_path: Path
+def _a_device_that_does_not_do_as_it_says(
+    guest: IgbGuest, build: Callable[[str], tuple[Path, Plan]], folder: Path
 ) -> None:
     """QEMU 10 takes the 82576's TcpIPv6 bit, reads it back, and hashes TCP over IPv6 on addresses alone. That is found
     with the first packet, and no packet is processed on a wrong core."""
@@ -262,7 +259,7 @@ def test_a_device_that_does_not_do_as_it_says(
     message = run.finish(MISLED)
     assert "has put a packet (ipv6-tcp) into queue" in message
     assert run.stats["misplaced"] > 0
-    _, frames = run.replayed(tmp_path)
+    _, frames = run.replayed(folder)
     assert [in_flows(run.left[port]) for port in range(2)] == [in_flows(frames[port]) for port in range(2)]
 
 
@@ -303,7 +300,7 @@ DOES = {
 """The 82576 as QEMU emulates it, with the functions that the field set ``l4`` asks for."""
 
 
-def test_the_profile_of_other_packets(guest: IgbGuest, build: Callable[[str], tuple[Path, Plan]]) -> None:
+def _the_profile_of_other_packets(guest: IgbGuest, build: Callable[[str], tuple[Path, Plan]]) -> None:
     """What the device does with each type is among what its profile says; nf-dpdk sees no mistake in it."""
     profile = tomllib.loads((files("maestro") / "rss/profiles/igb.toml").read_text())
     run = Run(guest, *build("firewall"))
@@ -324,3 +321,21 @@ def test_the_profile_of_other_packets(guest: IgbGuest, build: Callable[[str], tu
         said = {**profile["types"], **profile["field_sets"][0]}[kind]
         assert said == "unknown" or found <= set([said] if isinstance(said, str) else said), kind
     assert (run.stats["rss"], run.stats["misplaced"]) == ("nic", 0)
+
+
+# ---- All of it ----
+
+
+def test_nf_dpdk_on_an_emulated_82576(
+    guest: IgbGuest, build: Callable[[str], tuple[Path, Plan]], tmp_path: Path
+) -> None:
+    """One test, so that one guest does, however tests are dealt out to processes."""
+    for case in CASES:
+        print(f"{case}: hashes, queues, meetings, output")
+        folder = tmp_path / case.example
+        folder.mkdir()
+        _hashes_queues_meetings_and_output(case, guest, build, folder)
+    print("a device that does not do as it says")
+    _a_device_that_does_not_do_as_it_says(guest, build, tmp_path)
+    print("the profile of other packets")
+    _the_profile_of_other_packets(guest, build)

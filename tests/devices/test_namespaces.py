@@ -116,18 +116,25 @@ def test_an_upload(place: Place) -> None:
 
 
 def test_a_restart_of_the_nf(place: Place) -> None:
-    """Its flows are gone, new ones work. An upload through the firewall goes on, as the client opens its flow again."""
-    going = place.spaces.start("client", *upload(place, "slowly", "--limit-rate", "3M"))
-    time.sleep(0.7)
+    """Its flows are gone, new ones work."""
     last = place.nf.stop(signal.SIGINT)
     assert last["forwarded"] > 100
+    place.nf.start()
+    assert place.nf.stats()["packets"] < last["packets"]
+    assert place.download("small3") == place.content("small3")
+
+
+def test_an_upload_outlives_the_firewall(place: Place) -> None:
+    """The client goes on sending, which opens its flow again."""
+    if place.host != CLIENT:
+        pytest.skip("a NAT that is started again may give a connection another port")
+    going = place.spaces.start("client", *upload(place, "slowly", "--limit-rate", "3M"))
+    time.sleep(0.7)
+    place.nf.stop(signal.SIGINT)
     assert going.poll() is None
     place.nf.start()
-    assert place.download("small3") == place.content("small3")
-    if place.host == CLIENT:
-        assert going.wait(60) == 0
-        assert place.content("slowly") == place.content("large")
-    going.kill()
+    assert going.wait(60) == 0
+    assert place.content("slowly") == place.content("large")
 
 
 # ---- UDP and others ----
@@ -173,17 +180,18 @@ def received(sockets: Sequence[socket.socket], most: int) -> Iterator[tuple[byte
 def talk(place: Place) -> Iterator[Talk]:
     with ExitStack() as stack:
         servers = [stack.enter_context(place.udp("server", port)) for port in PORTS]
-        clients = [stack.enter_context(place.udp("client")) for _ in range(4 * FEW)]
+        clients = [stack.enter_context(place.udp("client")) for _ in range(8 * FEW)]
         yield Talk(clients, servers, {})
 
 
 def core_of(place: Place, talk: Talk, n: int) -> int:
-    """The core on which client ``n``'s packets are processed. (What is left of TCP connections is dropped anywhere.)"""
+    """The core on which client ``n``'s packets are processed; there may be late ones of others among them."""
+    times = 5
     before = [core["forwarded"] for core in place.nf.stats()["per_core"]]
-    assert talk.ask([n]) == {n}
+    for _ in range(times):
+        assert talk.ask([n]) == {n}
     after = [core["forwarded"] for core in place.nf.stats()["per_core"]]
-    (core,) = [core for core in range(2) if after[core] > before[core]]
-    return core
+    return max(range(2), key=lambda core: after[core] - before[core])
 
 
 def test_flows_expire_on_one_core_while_another_is_busy(place: Place, talk: Talk) -> None:
@@ -251,13 +259,13 @@ def test_a_nat_without_free_ports(place: Place, talk: Talk) -> None:
     if place.host == CLIENT:
         pytest.skip("a firewall translates nothing")
     time.sleep(PASSED)  # nothing is left of other tests
-    half = range(2 * FEW, 4 * FEW)
-    first = talk.ask(range(2 * FEW))
+    half = range(4 * FEW, 8 * FEW)  # so many that each core is asked for more ports than it has
+    first = talk.ask(range(4 * FEW))
     ports = {talk.where[n][1] for n in first}
     assert len(ports) == len(first) == FEW, "every external port is in use, each by one flow"
     dropped = place.nf.stats()["dropped"]
     assert talk.ask(half) == set()
-    assert place.nf.stats()["dropped"] >= dropped + len(half)
+    assert place.nf.stats()["dropped"] >= dropped + FEW  # some may be lost before: the device's queues are short
     assert talk.answer(sorted(first)) == first
     established = sorted(first)[:5]
     before = {n: talk.where[n] for n in established}

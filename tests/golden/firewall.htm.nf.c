@@ -22,6 +22,7 @@
 #ifndef HASH_SEED
 #define HASH_SEED 0
 #endif
+uint64_t nf_seed = HASH_SEED;
 
 const char nf_name[] = "firewall";
 const unsigned nf_ports = 2;
@@ -53,7 +54,7 @@ struct nf_shared *nf_shared_create(unsigned cores) {
   }
   if (!locks_create(&shared->locks, cores) ||
       !(shared->htm = htm_create(nf_name)) ||
-      !map_create(&shared->flows, 1024, 13, HASH_SEED) ||
+      !map_create(&shared->flows, 1024, 13, nf_seed) ||
       !vector_create(&shared->keys, 1024, 13) ||
       !shared_dchain_create(&shared->heap, 1024, cores)) {
     nf_shared_destroy(shared);
@@ -237,4 +238,17 @@ struct nf_htm nf_htm(const struct nf_core *nf) {
 
 void nf_record(struct nf_shared *shared) {
   shared->htm->recorded = true;
+}
+
+void nf_occupancy(const struct nf_core *nf, nf_table_fn *each, void *arg) {
+  lock_look(&nf->turn);
+  each(arg, &(struct nf_table){"flows", "map", nf->shared->flows.size, nf->shared->flows.capacity,
+      1});
+  each(arg, &(struct nf_table){"heap", "dchain", nf->shared->heap.size, nf->shared->heap.capacity,
+      1});
+  unlock_look(&nf->turn);
+}
+
+struct nf_lock_counts nf_lock_counts(const struct nf_core *nf) {
+  return (struct nf_lock_counts){nf->turn.reads, nf->turn.writes, nf->turn.waits};
 }

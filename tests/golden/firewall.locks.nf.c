@@ -21,6 +21,7 @@
 #ifndef HASH_SEED
 #define HASH_SEED 0
 #endif
+uint64_t nf_seed = HASH_SEED;
 
 const char nf_name[] = "firewall";
 const unsigned nf_ports = 2;
@@ -49,7 +50,7 @@ struct nf_shared *nf_shared_create(unsigned cores) {
     return NULL;
   }
   if (!locks_create(&shared->locks, cores) ||
-      !map_create(&shared->flows, 1024, 13, HASH_SEED) ||
+      !map_create(&shared->flows, 1024, 13, nf_seed) ||
       !vector_create(&shared->keys, 1024, 13) ||
       !shared_dchain_create(&shared->heap, 1024, cores)) {
     nf_shared_destroy(shared);

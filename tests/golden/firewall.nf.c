@@ -4,20 +4,18 @@
  * that share state to the same core. The cores divide the entries of heap
  * among themselves.
  */
-#include <string.h>
+#include <stddef.h>
 
 #include "maestro/bytes.h"
-#include "maestro/dchain.h"
-#include "maestro/expire.h"
-#include "maestro/map.h"
+#include "maestro/flow.h"
 #include "maestro/memory.h"
 #include "maestro/nf.h"
-#include "maestro/vector.h"
 
 /* Change it to have the hash tables order keys in another way. */
 #ifndef HASH_SEED
 #define HASH_SEED 0
 #endif
+uint64_t nf_seed = HASH_SEED;
 
 const char nf_name[] = "firewall";
 const unsigned nf_ports = 2;
@@ -26,15 +24,32 @@ struct nf_shared {
   char none; /* the cores have no state in common */
 };
 
-struct nf_core {
-  struct map flows;   /* nf.c:1: keys of 13 bytes, 1024 entries in all */
-  struct vector keys; /* nf.c:2: elements of 13 bytes, 1024 entries in all */
-  struct dchain heap; /* nf.c:3: index allocator, 1024 indices in all */
+/* What there is of each index of heap. Nobody reads keys. */
+struct heap_record {
+  _Alignas(32) int64_t touched; /* when, or FLOW_FREE */
+  uint64_t flows_key[2];        /* in flows: 13 bytes */
 };
 
-/* The key of flows that an element of keys holds (nf.c:8). */
-static void flows_key_in_keys(const uint8_t *cell, uint8_t *key) {
-  memcpy(key, cell, 13);
+static const struct flow_key flows_keys = {sizeof(struct heap_record),
+                                           offsetof(struct heap_record, flows_key), 2};
+
+struct nf_core {
+  struct flow_map flows; /* nf.c:1: keys of 13 bytes, 1024 entries in all */
+  struct flows heap;     /* nf.c:3: index allocator, 1024 indices in all */
+};
+
+/* Free every index of heap last touched at or before `time`, and forget its keys; how many. */
+FLOW_RARE uint32_t heap_expire_due(struct nf_core *nf, int64_t time) {
+  uint32_t count = 0, index;
+  while (flow_expire(&nf->heap, sizeof(struct heap_record), time, &index)) {
+    flow_erase(&nf->flows, &nf->heap, flows_keys, index);
+    count++;
+  }
+  return count;
+}
+
+static inline uint32_t heap_expire(struct nf_core *nf, int64_t time) {
+  return flow_due(&nf->heap, time) ? heap_expire_due(nf, time) : 0;
 }
 
 struct nf_shared *nf_shared_create(unsigned cores) {
@@ -52,9 +67,8 @@ struct nf_core *nf_core_create(struct nf_shared *shared, unsigned core, unsigned
     return NULL;
   }
   const uint32_t heap_share = maestro_share(1024, core, cores);
-  if (!map_create(&nf->flows, heap_share, 13, HASH_SEED) ||
-      !vector_create(&nf->keys, heap_share, 13) ||
-      !dchain_create(&nf->heap, heap_share, 0)) {
+  if (!flow_map_create(&nf->flows, heap_share, heap_share, nf_seed) ||
+      !flows_create(&nf->heap, heap_share, sizeof(struct heap_record), 0, heap_share)) {
     nf_core_destroy(nf);
     return NULL;
   }
@@ -66,60 +80,129 @@ void nf_core_destroy(struct nf_core *nf) {
   if (!nf) {
     return;
   }
-  map_destroy(&nf->flows);
-  vector_destroy(&nf->keys);
-  dchain_destroy(&nf->heap);
+  flow_map_destroy(&nf->flows);
+  flows_destroy(&nf->heap);
   free(nf);
 }
 
-/* See include/maestro/nf.h. Each comment names the line of the source that the code comes from. */
-uint16_t nf_packet(struct nf_core *nf, uint16_t port, uint8_t *packet, uint16_t length,
-                   int64_t now) {
-  /* nf.c:8 */
-  expire_map(&nf->heap, &nf->keys, 13, &nf->flows, 13, flows_key_in_keys, now - 10000000000);
+/* What is known of a packet before it is its turn: which of the cases of nf_rest() it is, the keys
+ * that will be looked up. */
+struct nf_ahead {
+  unsigned at;
+  uint32_t hash[1];
+  uint64_t key[1][2];
+};
+
+/* What the packet alone decides: what is to be done with it, and what to look up. */
+static inline void nf_look(const struct nf_core *nf, uint16_t port, const uint8_t *packet, uint16_t length,
+                           int64_t now, struct nf_ahead *ahead) {
+  (void)now;
   const uint16_t eth_type = ld16be(packet + 12);
   if (eth_type != 0x0800 || length < 34) { /* nf.c:10 */
-    return NF_DROP; /* nf.c:99 */
+    ahead->at = 0;
+    return;
   }
   const uint8_t ipv4_proto = packet[23];
   if ((ipv4_proto != 6 && ipv4_proto != 17) || length < 38) { /* nf.c:12 */
+    ahead->at = 0;
+    return;
+  }
+  if (port == 0) { /* nf.c:20 */
+    ahead->key[0][0] = (uint64_t)ld32le(packet + 26) << 32 | (uint64_t)ld32le(packet + 34);
+    ahead->key[0][1] = (uint64_t)ipv4_proto << 32 | (uint64_t)ld32le(packet + 30);
+    ahead->hash[0] = flow_hash(&nf->flows, ahead->key[0], 2);
+    flow_fetch_slot(&nf->flows, ahead->hash[0]);
+    ahead->at = 2;
+    return;
+  }
+  ahead->key[0][0] = (uint64_t)ld32le(packet + 30) << 32 | (uint64_t)ld16le(packet + 34) << 16 |
+      (uint64_t)ld16le(packet + 36);
+  ahead->key[0][1] = (uint64_t)ipv4_proto << 32 | (uint64_t)ld32le(packet + 26);
+  ahead->hash[0] = flow_hash(&nf->flows, ahead->key[0], 2);
+  flow_fetch_slot(&nf->flows, ahead->hash[0]);
+  ahead->at = 3;
+  return;
+}
+
+/* Fetch the records that are likely to be needed. */
+static inline void nf_fetch(const struct nf_core *nf, const struct nf_ahead *ahead) {
+  switch (ahead->at) {
+  case 2:
+    flow_fetch_found(&nf->flows, &nf->heap, sizeof(struct heap_record), ahead->hash[0]);
+    break;
+  case 3:
+    flow_fetch_found(&nf->flows, &nf->heap, sizeof(struct heap_record), ahead->hash[0]);
+    break;
+  default:
+    break;
+  }
+}
+
+/* What is to be done with the packet. Each comment names the line of the source that the code comes from. */
+static inline uint16_t nf_rest(struct nf_core *nf, uint16_t port, uint8_t *packet, uint16_t length,
+                               int64_t now, const struct nf_ahead *ahead) {
+  (void)port;
+  (void)length;
+  switch (ahead->at) {
+  case 0: {
+    heap_expire(nf, now - 10000000000); /* nf.c:8 */
     return NF_DROP; /* nf.c:99 */
   }
-  if (port != 0) { /* nf.c:20 */
-    uint8_t flows_key[13];
-    memcpy(flows_key, packet + 36, 2);     /* src_port */
-    memcpy(flows_key + 2, packet + 34, 2); /* dst_port */
-    memcpy(flows_key + 4, packet + 30, 4); /* src_ip */
-    memcpy(flows_key + 8, packet + 26, 4); /* dst_ip */
-    flows_key[12] = ipv4_proto;            /* proto */
+  case 2: {
+    heap_expire(nf, now - 10000000000); /* nf.c:8 */
     uint32_t flows_index;
-    if (!map_get(&nf->flows, flows_key, 13, &flows_index)) { /* nf.c:40 */
+    /* nf.c:22 */
+    if (flow_get(&nf->flows, &nf->heap, flows_keys, ahead->key[0], ahead->hash[0], &flows_index)) {
+      flow_refresh(&nf->heap, flows_index, sizeof(struct heap_record), now); /* nf.c:23 */
+      return 1; /* nf.c:99 */
+    }
+    uint32_t heap_index;
+    if (!flow_allocate(&nf->heap, sizeof(struct heap_record), now, &heap_index)) { /* nf.c:25 */
+      return 1; /* nf.c:99 */
+    }
+    /* nf.c:29 */
+    flow_put(&nf->flows, &nf->heap, flows_keys, ahead->key[0], ahead->hash[0], heap_index);
+    return 1; /* nf.c:99 */
+  }
+  default: {
+    heap_expire(nf, now - 10000000000); /* nf.c:8 */
+    uint32_t flows_index;
+    /* nf.c:40 */
+    if (!flow_get(&nf->flows, &nf->heap, flows_keys, ahead->key[0], ahead->hash[0], &flows_index)) {
       return NF_DROP; /* nf.c:99 */
     }
-    dchain_refresh(&nf->heap, flows_index, now); /* nf.c:42 */
+    flow_refresh(&nf->heap, flows_index, sizeof(struct heap_record), now); /* nf.c:42 */
     packet[6] = 2; /* eth_src */
     return 0; /* nf.c:99 */
   }
-  uint8_t flows_key[13];
-  memcpy(flows_key, packet + 34, 4);     /* src_port, dst_port */
-  memcpy(flows_key + 4, packet + 26, 8); /* src_ip, dst_ip */
-  flows_key[12] = ipv4_proto;            /* proto */
-  uint32_t flows_index;
-  if (map_get(&nf->flows, flows_key, 13, &flows_index)) { /* nf.c:22 */
-    dchain_refresh(&nf->heap, flows_index, now); /* nf.c:23 */
-    return 1; /* nf.c:99 */
   }
-  uint32_t heap_index;
-  if (!dchain_allocate(&nf->heap, now, &heap_index)) { /* nf.c:25 */
-    return 1; /* nf.c:99 */
+}
+
+/* See include/maestro/nf.h. */
+uint16_t nf_packet(struct nf_core *nf, uint16_t port, uint8_t *packet, uint16_t length,
+                   int64_t now) {
+  struct nf_ahead ahead;
+  nf_look(nf, port, packet, length, now, &ahead);
+  return nf_rest(nf, port, packet, length, now, &ahead);
+}
+
+/* See include/maestro/nf.h. */
+void nf_burst(struct nf_core *nf, struct nf_frame *frames, unsigned count) {
+  struct nf_ahead ahead[NF_BATCH];
+  for (unsigned i = 0; i < count; i++) {
+    const struct nf_frame *f = &frames[i];
+    nf_look(nf, f->port, f->data, f->length, f->time, &ahead[i]);
   }
-  map_put(&nf->flows, flows_key, 13, heap_index); /* nf.c:29 */
-  uint8_t *const keys_cell = vector_at(&nf->keys, heap_index, 13); /* nf.c:30 */
-  memcpy(keys_cell, flows_key, 13); /* src_port, dst_port, src_ip, dst_ip, proto */
-  return 1; /* nf.c:99 */
+  for (unsigned i = 0; i < count; i++) {
+    nf_fetch(nf, &ahead[i]);
+  }
+  for (unsigned i = 0; i < count; i++) {
+    struct nf_frame *f = &frames[i];
+    f->verdict = nf_rest(nf, f->port, f->data, f->length, f->time, &ahead[i]);
+  }
 }
 
 void nf_occupancy(const struct nf_core *nf, nf_table_fn *each, void *arg) {
-  each(arg, &(struct nf_table){"flows", "map", nf->flows.size, nf->flows.capacity, 0});
+  each(arg, &(struct nf_table){"flows", "map", nf->heap.used, nf->heap.own, 0});
   each(arg, &(struct nf_table){"heap", "dchain", nf->heap.used, nf->heap.own, 0});
 }

@@ -8,13 +8,11 @@
  * says, sends packets that share it to the same core. The cores divide the entries of heap
  * among themselves.
  */
-#include <string.h>
+#include <stddef.h>
 
 #include "maestro/bytes.h"
-#include "maestro/dchain.h"
-#include "maestro/expire.h"
+#include "maestro/flow.h"
 #include "maestro/lock.h"
-#include "maestro/map.h"
 #include "maestro/memory.h"
 #include "maestro/nf.h"
 #include "maestro/vector.h"
@@ -23,6 +21,7 @@
 #ifndef HASH_SEED
 #define HASH_SEED 0
 #endif
+uint64_t nf_seed = HASH_SEED;
 
 const char nf_name[] = "policer";
 const unsigned nf_ports = 2;
@@ -33,17 +32,34 @@ struct nf_shared {
   struct vector buckets; /* nf.c:3: elements of 16 bytes, 512 entries in all */
 };
 
+/* What there is of each index of heap. Nobody reads addresses. */
+struct heap_record {
+  _Alignas(16) int64_t touched; /* when, or FLOW_FREE */
+  uint64_t dst_map_key[1];      /* in dst_map: 4 bytes */
+};
+
+static const struct flow_key dst_map_keys = {sizeof(struct heap_record),
+                                             offsetof(struct heap_record, dst_map_key), 1};
+
 struct nf_core {
   struct nf_shared *shared;
   struct turn turn;
-  struct map dst_map;      /* nf.c:1: keys of 4 bytes, 512 entries in all */
-  struct vector addresses; /* nf.c:2: elements of 4 bytes, 512 entries in all */
-  struct dchain heap;      /* nf.c:4: index allocator, 512 indices in all */
+  struct flow_map dst_map; /* nf.c:1: keys of 4 bytes, 512 entries in all */
+  struct flows heap;       /* nf.c:4: index allocator, 512 indices in all */
 };
 
-/* The key of dst_map that an element of addresses holds (nf.c:12). */
-static void dst_map_key_in_addresses(const uint8_t *cell, uint8_t *key) {
-  memcpy(key, cell, 4);
+/* Free every index of heap last touched at or before `time`, and forget its keys; how many. */
+FLOW_RARE uint32_t heap_expire_due(struct nf_core *nf, int64_t time) {
+  uint32_t count = 0, index;
+  while (flow_expire(&nf->heap, sizeof(struct heap_record), time, &index)) {
+    flow_erase(&nf->dst_map, &nf->heap, dst_map_keys, index);
+    count++;
+  }
+  return count;
+}
+
+static inline uint32_t heap_expire(struct nf_core *nf, int64_t time) {
+  return flow_due(&nf->heap, time) ? heap_expire_due(nf, time) : 0;
 }
 
 struct nf_shared *nf_shared_create(unsigned cores) {
@@ -76,9 +92,8 @@ struct nf_core *nf_core_create(struct nf_shared *shared, unsigned core, unsigned
   nf->shared = shared;
   nf->turn = (struct turn){.locks = &shared->locks, .core = core};
   const uint32_t heap_share = maestro_share(512, core, cores);
-  if (!map_create(&nf->dst_map, heap_share, 4, HASH_SEED) ||
-      !vector_create(&nf->addresses, heap_share, 4) ||
-      !dchain_create(&nf->heap, heap_share, 0)) {
+  if (!flow_map_create(&nf->dst_map, heap_share, heap_share, nf_seed) ||
+      !flows_create(&nf->heap, heap_share, sizeof(struct heap_record), 0, heap_share)) {
     nf_core_destroy(nf);
     return NULL;
   }
@@ -89,9 +104,8 @@ void nf_core_destroy(struct nf_core *nf) {
   if (!nf) {
     return;
   }
-  map_destroy(&nf->dst_map);
-  vector_destroy(&nf->addresses);
-  dchain_destroy(&nf->heap);
+  flow_map_destroy(&nf->dst_map);
+  flows_destroy(&nf->heap);
   free(nf);
 }
 
@@ -103,9 +117,7 @@ static uint32_t nf_read(struct nf_core *nf, uint16_t port, uint8_t *packet, uint
   if (eth_type != 0x0800 || length < 34) { /* nf.c:10 */
     return NF_DROP; /* nf.c:99 */
   }
-  /* nf.c:12 */
-  expire_map(&nf->heap, &nf->addresses, 4, &nf->dst_map, 4, dst_map_key_in_addresses,
-      now - 10000000000);
+  heap_expire(nf, now - 10000000000); /* nf.c:12 */
   if (port == 1) { /* nf.c:14 */
     return 0; /* nf.c:99 */
   }
@@ -119,17 +131,18 @@ static uint32_t nf_write(struct nf_core *nf, uint16_t port, uint8_t *packet, uin
   if (eth_type != 0x0800 || length < 34) { /* nf.c:10 */
     return NF_DROP; /* nf.c:99 */
   }
-  /* nf.c:12 */
-  expire_map(&nf->heap, &nf->addresses, 4, &nf->dst_map, 4, dst_map_key_in_addresses,
-      now - 10000000000);
+  heap_expire(nf, now - 10000000000); /* nf.c:12 */
   if (port == 1) { /* nf.c:14 */
     return 0; /* nf.c:99 */
   }
-  uint8_t dst_map_key[4];
-  memcpy(dst_map_key, packet + 30, 4); /* addr */
+  const uint64_t dst_map_key[1] = { /* addr */
+    ld32le(packet + 30),
+  };
+  const uint32_t dst_map_hash = flow_hash(&nf->dst_map, dst_map_key, 1);
   uint32_t dst_map_index;
-  if (map_get(&nf->dst_map, dst_map_key, 4, &dst_map_index)) { /* nf.c:20 */
-    dchain_refresh(&nf->heap, dst_map_index, now); /* nf.c:22 */
+  /* nf.c:20 */
+  if (flow_get(&nf->dst_map, &nf->heap, dst_map_keys, dst_map_key, dst_map_hash, &dst_map_index)) {
+    flow_refresh(&nf->heap, dst_map_index, sizeof(struct heap_record), now); /* nf.c:22 */
     uint8_t *const buckets_cell = vector_at(&nf->shared->buckets, dst_map_index, 16); /* nf.c:24 */
     const uint64_t buckets_tokens = ld64le(buckets_cell);
     const uint64_t buckets_time = ld64le(buckets_cell + 8);
@@ -144,12 +157,11 @@ static uint32_t nf_write(struct nf_core *nf, uint16_t port, uint8_t *packet, uin
     return NF_DROP; /* nf.c:99 */
   }
   uint32_t heap_index;
-  if (!dchain_allocate(&nf->heap, now, &heap_index)) { /* nf.c:40 */
+  if (!flow_allocate(&nf->heap, sizeof(struct heap_record), now, &heap_index)) { /* nf.c:40 */
     return NF_DROP; /* nf.c:99 */
   }
-  map_put(&nf->dst_map, dst_map_key, 4, heap_index); /* nf.c:44 */
-  uint8_t *const addresses_cell = vector_at(&nf->addresses, heap_index, 4); /* nf.c:45 */
-  memcpy(addresses_cell, dst_map_key, 4); /* addr */
+  /* nf.c:44 */
+  flow_put(&nf->dst_map, &nf->heap, dst_map_keys, dst_map_key, dst_map_hash, heap_index);
   uint8_t *const buckets_cell = vector_at(&nf->shared->buckets, heap_index, 16); /* nf.c:46 */
   st64le(buckets_cell, UINT64_C(100000) - length); /* tokens */
   st64le(buckets_cell + 8, (uint64_t)now);         /* time */
@@ -174,7 +186,7 @@ struct nf_moment nf_moment(const struct nf_core *nf) {
 }
 
 void nf_occupancy(const struct nf_core *nf, nf_table_fn *each, void *arg) {
-  each(arg, &(struct nf_table){"dst_map", "map", nf->dst_map.size, nf->dst_map.capacity, 0});
+  each(arg, &(struct nf_table){"dst_map", "map", nf->heap.used, nf->heap.own, 0});
   each(arg, &(struct nf_table){"heap", "dchain", nf->heap.used, nf->heap.own, 0});
 }
 

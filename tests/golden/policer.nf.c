@@ -4,20 +4,18 @@
  * that share state to the same core. The cores divide the entries of heap
  * among themselves.
  */
-#include <string.h>
+#include <stddef.h>
 
 #include "maestro/bytes.h"
-#include "maestro/dchain.h"
-#include "maestro/expire.h"
-#include "maestro/map.h"
+#include "maestro/flow.h"
 #include "maestro/memory.h"
 #include "maestro/nf.h"
-#include "maestro/vector.h"
 
 /* Change it to have the hash tables order keys in another way. */
 #ifndef HASH_SEED
 #define HASH_SEED 0
 #endif
+uint64_t nf_seed = HASH_SEED;
 
 const char nf_name[] = "policer";
 const unsigned nf_ports = 2;
@@ -26,16 +24,37 @@ struct nf_shared {
   char none; /* the cores have no state in common */
 };
 
-struct nf_core {
-  struct map dst_map;      /* nf.c:1: keys of 4 bytes, 512 entries in all */
-  struct vector addresses; /* nf.c:2: elements of 4 bytes, 512 entries in all */
-  struct vector buckets;   /* nf.c:3: elements of 16 bytes, 512 entries in all */
-  struct dchain heap;      /* nf.c:4: index allocator, 512 indices in all */
+/* What there is of each index of heap. Nobody reads addresses. */
+struct heap_record {
+  _Alignas(32) int64_t touched;    /* when, or FLOW_FREE */
+  uint64_t dst_map_key[1];         /* in dst_map: 4 bytes */
+  _Alignas(8) uint8_t buckets[16]; /* nf.c:3 */
 };
 
-/* The key of dst_map that an element of addresses holds (nf.c:12). */
-static void dst_map_key_in_addresses(const uint8_t *cell, uint8_t *key) {
-  memcpy(key, cell, 4);
+static const struct flow_key dst_map_keys = {sizeof(struct heap_record),
+                                             offsetof(struct heap_record, dst_map_key), 1};
+
+struct nf_core {
+  struct flow_map dst_map; /* nf.c:1: keys of 4 bytes, 512 entries in all */
+  struct flows heap;       /* nf.c:4: index allocator, 512 indices in all */
+};
+
+static inline struct heap_record *heap_record(const struct nf_core *nf, uint32_t index) {
+  return (struct heap_record *)nf->heap.records + index;
+}
+
+/* Free every index of heap last touched at or before `time`, and forget its keys; how many. */
+FLOW_RARE uint32_t heap_expire_due(struct nf_core *nf, int64_t time) {
+  uint32_t count = 0, index;
+  while (flow_expire(&nf->heap, sizeof(struct heap_record), time, &index)) {
+    flow_erase(&nf->dst_map, &nf->heap, dst_map_keys, index);
+    count++;
+  }
+  return count;
+}
+
+static inline uint32_t heap_expire(struct nf_core *nf, int64_t time) {
+  return flow_due(&nf->heap, time) ? heap_expire_due(nf, time) : 0;
 }
 
 struct nf_shared *nf_shared_create(unsigned cores) {
@@ -53,10 +72,8 @@ struct nf_core *nf_core_create(struct nf_shared *shared, unsigned core, unsigned
     return NULL;
   }
   const uint32_t heap_share = maestro_share(512, core, cores);
-  if (!map_create(&nf->dst_map, heap_share, 4, HASH_SEED) ||
-      !vector_create(&nf->addresses, heap_share, 4) ||
-      !vector_create(&nf->buckets, heap_share, 16) ||
-      !dchain_create(&nf->heap, heap_share, 0)) {
+  if (!flow_map_create(&nf->dst_map, heap_share, heap_share, nf_seed) ||
+      !flows_create(&nf->heap, heap_share, sizeof(struct heap_record), 0, heap_share)) {
     nf_core_destroy(nf);
     return NULL;
   }
@@ -68,58 +85,122 @@ void nf_core_destroy(struct nf_core *nf) {
   if (!nf) {
     return;
   }
-  map_destroy(&nf->dst_map);
-  vector_destroy(&nf->addresses);
-  vector_destroy(&nf->buckets);
-  dchain_destroy(&nf->heap);
+  flow_map_destroy(&nf->dst_map);
+  flows_destroy(&nf->heap);
   free(nf);
 }
 
-/* See include/maestro/nf.h. Each comment names the line of the source that the code comes from. */
-uint16_t nf_packet(struct nf_core *nf, uint16_t port, uint8_t *packet, uint16_t length,
-                   int64_t now) {
+/* What is known of a packet before it is its turn: which of the cases of nf_rest() it is, the keys
+ * that will be looked up. */
+struct nf_ahead {
+  unsigned at;
+  uint32_t hash[1];
+  uint64_t key[1][1];
+};
+
+/* What the packet alone decides: what is to be done with it, and what to look up. */
+static inline void nf_look(const struct nf_core *nf, uint16_t port, const uint8_t *packet, uint16_t length,
+                           int64_t now, struct nf_ahead *ahead) {
+  (void)now;
   const uint16_t eth_type = ld16be(packet + 12);
   if (eth_type != 0x0800 || length < 34) { /* nf.c:10 */
+    ahead->at = 0;
+    return;
+  }
+  if (port == 1) { /* nf.c:14 */
+    ahead->at = 1;
+    return;
+  }
+  ahead->key[0][0] = ld32le(packet + 30);
+  ahead->hash[0] = flow_hash(&nf->dst_map, ahead->key[0], 1);
+  flow_fetch_slot(&nf->dst_map, ahead->hash[0]);
+  ahead->at = 2;
+  return;
+}
+
+/* Fetch the records that are likely to be needed. */
+static inline void nf_fetch(const struct nf_core *nf, const struct nf_ahead *ahead) {
+  switch (ahead->at) {
+  case 2:
+    flow_fetch_found(&nf->dst_map, &nf->heap, sizeof(struct heap_record), ahead->hash[0]);
+    break;
+  default:
+    break;
+  }
+}
+
+/* What is to be done with the packet. Each comment names the line of the source that the code comes from. */
+static inline uint16_t nf_rest(struct nf_core *nf, uint16_t port, uint8_t *packet, uint16_t length,
+                               int64_t now, const struct nf_ahead *ahead) {
+  (void)port;
+  (void)packet;
+  switch (ahead->at) {
+  case 0: {
     return NF_DROP; /* nf.c:99 */
   }
-  /* nf.c:12 */
-  expire_map(&nf->heap, &nf->addresses, 4, &nf->dst_map, 4, dst_map_key_in_addresses,
-      now - 10000000000);
-  if (port == 1) { /* nf.c:14 */
+  case 1: {
+    heap_expire(nf, now - 10000000000); /* nf.c:12 */
     return 0; /* nf.c:99 */
   }
-  uint8_t dst_map_key[4];
-  memcpy(dst_map_key, packet + 30, 4); /* addr */
-  uint32_t dst_map_index;
-  if (map_get(&nf->dst_map, dst_map_key, 4, &dst_map_index)) { /* nf.c:20 */
-    dchain_refresh(&nf->heap, dst_map_index, now); /* nf.c:22 */
-    uint8_t *const buckets_cell = vector_at(&nf->buckets, dst_map_index, 16); /* nf.c:24 */
-    const uint64_t buckets_tokens = ld64le(buckets_cell);
-    const uint64_t buckets_time = ld64le(buckets_cell + 8);
-    const uint64_t sum = buckets_tokens + ((uint64_t)now - buckets_time) * 1000000 / 1000000000;
-    if (length < sum) { /* nf.c:30 */
-      st64le(buckets_cell, sum - length);      /* nf.c:32: tokens */
+  default: {
+    heap_expire(nf, now - 10000000000); /* nf.c:12 */
+    uint32_t dst_map_index;
+    /* nf.c:20 */
+    if (flow_get(&nf->dst_map, &nf->heap, dst_map_keys, ahead->key[0], ahead->hash[0],
+        &dst_map_index)) {
+      flow_refresh(&nf->heap, dst_map_index, sizeof(struct heap_record), now); /* nf.c:22 */
+      uint8_t *const buckets_cell = heap_record(nf, dst_map_index)->buckets; /* nf.c:24 */
+      const uint64_t buckets_tokens = ld64le(buckets_cell);
+      const uint64_t buckets_time = ld64le(buckets_cell + 8);
+      const uint64_t sum = buckets_tokens + ((uint64_t)now - buckets_time) * 1000000 / 1000000000;
+      if (length < sum) { /* nf.c:30 */
+        st64le(buckets_cell, sum - length);      /* nf.c:32: tokens */
+        st64le(buckets_cell + 8, (uint64_t)now); /* time */
+        return 1; /* nf.c:99 */
+      }
+      st64le(buckets_cell, sum);               /* nf.c:33: tokens */
       st64le(buckets_cell + 8, (uint64_t)now); /* time */
-      return 1; /* nf.c:99 */
+      return NF_DROP; /* nf.c:99 */
     }
-    st64le(buckets_cell, sum);               /* nf.c:33: tokens */
-    st64le(buckets_cell + 8, (uint64_t)now); /* time */
-    return NF_DROP; /* nf.c:99 */
+    uint32_t heap_index;
+    if (!flow_allocate(&nf->heap, sizeof(struct heap_record), now, &heap_index)) { /* nf.c:40 */
+      return NF_DROP; /* nf.c:99 */
+    }
+    /* nf.c:44 */
+    flow_put(&nf->dst_map, &nf->heap, dst_map_keys, ahead->key[0], ahead->hash[0], heap_index);
+    uint8_t *const buckets_cell = heap_record(nf, heap_index)->buckets; /* nf.c:46 */
+    st64le(buckets_cell, UINT64_C(100000) - length); /* tokens */
+    st64le(buckets_cell + 8, (uint64_t)now);         /* time */
+    return 1; /* nf.c:99 */
   }
-  uint32_t heap_index;
-  if (!dchain_allocate(&nf->heap, now, &heap_index)) { /* nf.c:40 */
-    return NF_DROP; /* nf.c:99 */
   }
-  map_put(&nf->dst_map, dst_map_key, 4, heap_index); /* nf.c:44 */
-  uint8_t *const addresses_cell = vector_at(&nf->addresses, heap_index, 4); /* nf.c:45 */
-  memcpy(addresses_cell, dst_map_key, 4); /* addr */
-  uint8_t *const buckets_cell = vector_at(&nf->buckets, heap_index, 16); /* nf.c:46 */
-  st64le(buckets_cell, UINT64_C(100000) - length); /* tokens */
-  st64le(buckets_cell + 8, (uint64_t)now);         /* time */
-  return 1; /* nf.c:99 */
+}
+
+/* See include/maestro/nf.h. */
+uint16_t nf_packet(struct nf_core *nf, uint16_t port, uint8_t *packet, uint16_t length,
+                   int64_t now) {
+  struct nf_ahead ahead;
+  nf_look(nf, port, packet, length, now, &ahead);
+  return nf_rest(nf, port, packet, length, now, &ahead);
+}
+
+/* See include/maestro/nf.h. */
+void nf_burst(struct nf_core *nf, struct nf_frame *frames, unsigned count) {
+  struct nf_ahead ahead[NF_BATCH];
+  for (unsigned i = 0; i < count; i++) {
+    const struct nf_frame *f = &frames[i];
+    nf_look(nf, f->port, f->data, f->length, f->time, &ahead[i]);
+  }
+  for (unsigned i = 0; i < count; i++) {
+    nf_fetch(nf, &ahead[i]);
+  }
+  for (unsigned i = 0; i < count; i++) {
+    struct nf_frame *f = &frames[i];
+    f->verdict = nf_rest(nf, f->port, f->data, f->length, f->time, &ahead[i]);
+  }
 }
 
 void nf_occupancy(const struct nf_core *nf, nf_table_fn *each, void *arg) {
-  each(arg, &(struct nf_table){"dst_map", "map", nf->dst_map.size, nf->dst_map.capacity, 0});
+  each(arg, &(struct nf_table){"dst_map", "map", nf->heap.used, nf->heap.own, 0});
   each(arg, &(struct nf_table){"heap", "dchain", nf->heap.used, nf->heap.own, 0});
 }

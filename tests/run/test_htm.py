@@ -170,10 +170,10 @@ _CLOCK = "turn->time = atomic_load_explicit(&common->clock, memory_order_relaxed
 
 MISTAKES = {
     "a transaction that does not look at the lock": (
-        "firewall", "end:8 commit commit commit", (_HTM, _HELD, f"rtm_subscribe(false && {_HELD[14:]}"),
+        "counter", "end:8 commit", (_HTM, _HELD, f"rtm_subscribe(false && {_HELD[14:]}"),
     ),
     "a fallback that does not keep transactions out": (
-        "firewall", "end:8 commit commit commit", (_HTM, "  now = lock_all(turn, now);\n", "  turn->order |= 1;\n"),
+        "counter", "end:8 commit", (_HTM, "  now = lock_all(turn, now);\n", "  turn->order |= 1;\n"),
         (_HTM, "    unlock_all(turn);\n", "    (void)turn;\n"),
     ),
     "the verdict of an aborted attempt": ("nat", "end:6 commit", (_NF, _AGAIN, "(void)htm_aborted(&nf->htm, "

@@ -13,7 +13,6 @@ struct model_row {
   int64_t time[MODEL_CAPACITY];
   uint64_t touched[MODEL_CAPACITY]; /* which touch of the row was the last */
   uint32_t hash[MODEL_CAPACITY], count[MODEL_CAPACITY];
-  int free[MODEL_CAPACITY], free_count; /* the last one is given out next */
 };
 
 static struct model_row model[MODEL_ROWS];
@@ -21,11 +20,6 @@ static uint64_t model_touches;
 
 static void model_reset(void) {
   memset(model, 0, sizeof model);
-  for (int r = 0; r < MODEL_ROWS; r++) {
-    for (int i = MODEL_CAPACITY; i > 0; i--) {
-      model[r].free[model[r].free_count++] = i - 1;
-    }
-  }
 }
 
 static uint32_t model_crc(uint32_t crc, uint32_t word) {
@@ -83,10 +77,12 @@ static bool model_count(uint32_t hash, int64_t now) {
     if (at >= 0) {
       row->count[at]++;
     } else {
-      if (row->free_count == 0) {
+      for (at = 0; at < MODEL_CAPACITY && row->used[at];) {
+        at++;
+      }
+      if (at == MODEL_CAPACITY) {
         return false;
       }
-      at = row->free[--row->free_count];
       row->used[at] = true;
       row->hash[at] = model_hash(r, hash);
       row->count[at] = 0;
@@ -96,7 +92,6 @@ static bool model_count(uint32_t hash, int64_t now) {
   return true;
 }
 
-/* Frees oldest first: that decides which bucket is given out next. */
 static void model_expire(int64_t time) {
   for (int r = 0; r < MODEL_ROWS; r++) {
     for (;;) {
@@ -111,7 +106,6 @@ static void model_expire(int64_t time) {
         break;
       }
       model[r].used[oldest] = false;
-      model[r].free[model[r].free_count++] = oldest;
     }
   }
 }

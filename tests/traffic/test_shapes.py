@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from maestro.diagnostics import UserError
+from maestro.traffic.fast import is_simple, write_shape
 from maestro.traffic.generate import write_streams
 from maestro.traffic.scan import frames, scan, tuple_of
 from maestro.traffic.shapes import FCS, IMIX, Churn, Shape, churn_of, mean_size, opening, stream
@@ -140,6 +141,25 @@ def test_streams_are_decided_by_the_seed(tmp_path: Path) -> None:
         return hashlib.sha256(b"".join(path.read_bytes() for path in paths.values())).hexdigest()
 
     assert digest(1) == digest(1) != digest(2)
+
+
+@pytest.mark.parametrize("shape", [Shape(flows=3000, packets=70_000), Shape("zipf", flows=100, packets=1000, size=200),
+                                   Shape("elephant", packets=10, duration=12_345, seed=2)])  # fmt: skip
+def test_numpy_makes_the_same_bytes(shape: Shape, tmp_path: Path) -> None:
+    pytest.importorskip("numpy")
+    assert is_simple(shape)
+    slow = write_streams(stream(shape), (0, 1), tmp_path / "slow")
+    fast = write_shape(shape, (0, 1), tmp_path / "fast")
+    assert [path.read_bytes() for path in fast.values()] == [path.read_bytes() for path in slow.values()]
+
+
+def test_what_numpy_does_not_make_is_made_one_by_one(tmp_path: Path) -> None:
+    shape = Shape("internet", flows=10, packets=100, replies=True)
+    assert not is_simple(shape)
+    assert not is_simple(Shape(flows=10, packets=1000, churn=6e8))
+    slow = write_streams(stream(shape), (0, 1), tmp_path / "slow")
+    fast = write_shape(shape, (0, 1), tmp_path / "fast")
+    assert [path.read_bytes() for path in fast.values()] == [path.read_bytes() for path in slow.values()]
 
 
 def test_a_capture_is_scanned(tmp_path: Path) -> None:

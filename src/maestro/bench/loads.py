@@ -9,10 +9,10 @@ from secrets import token_bytes
 
 from maestro.bench.measure import Load
 from maestro.diagnostics import UserError
-from maestro.traffic.generate import write_streams
+from maestro.traffic.fast import write_shape
 from maestro.traffic.rewrite import KEEP, Rewrite, rewritten
 from maestro.traffic.scan import scan
-from maestro.traffic.shapes import KINDS, ZIPF, Shape, mean_size, opening, stream
+from maestro.traffic.shapes import KINDS, ZIPF, Shape, mean_size, opening
 
 _ROUNDS_OF_FLOWS = 16
 """Under churn: so many packets a flow, that a flow which is gone is forgotten before it returns, and no other is."""
@@ -69,7 +69,7 @@ def make(wanted: Wanted, folder: Path, *, expiry: int | None = None, ports: int 
     target = folder / f"{name}-{shape.flows}-{shape.size}-{shape.packets}-{shape.churn:g}-{shape.duration}-{ports > 1}"
     captures = {port: target / f"port{port}.pcap" for port in range(min(2, ports))}
     if not (target / "done").exists():
-        write_streams(stream(shape, 0, min(1, ports - 1)), tuple(captures), target)
+        write_shape(shape, (0, min(1, ports - 1)), target)
         (target / "done").touch()
     return Load(
         name, shape.count, mean_size(shape), captures, "trace" if churning else "tick",
@@ -83,7 +83,7 @@ def export(wanted: Wanted, folder: Path) -> list[Path]:
     if shape is None:
         return list(_given(wanted, folder, ports=64).captures.values())
     shape = replace(shape, cyclic=False, churn=wanted.churn)
-    return list(write_streams(stream(shape), (0, 1), folder).values())
+    return list(write_shape(shape, (0, 1), folder).values())
 
 
 def label(shape: Shape) -> str:

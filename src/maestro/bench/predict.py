@@ -94,7 +94,7 @@ class Prediction:
 
 @dataclass(frozen=True)
 class _Share:
-    """One core of ``cores``: the packets it would get, alone."""
+    """One core of ``cores``: the packets it would get, alone; ``packets``: how many lie in memory."""
 
     cores: int
     core: int
@@ -165,8 +165,13 @@ def _shares(splitter: Splitter, hashed: Hashed, load: Load, cores: int, folder: 
     counts = loads_of(hashed, tables, cores)
     order = [core for core in sorted(range(cores), key=lambda c: counts[c]) if counts[core]]
     chosen = dict.fromkeys((order[len(order) // 2], order[-1], *(order if cores == 2 else ())))
+    # Packets come from the same memory however many cores there are: a core's few ones are repeated.
+    least = hashed.packets // 2 if cores > 2 else 0
     places = {core: folder / f"{cores}-{core}" for core in chosen}
-    return [_Share(cores, n, splitter.part(load, tables, n, place), counts[n]) for n, place in places.items()]
+    return [
+        _Share(cores, n, splitter.part(load, tables, n, place, least), max(counts[n], least))
+        for n, place in places.items()
+    ]
 
 
 def _alone(one: Program, shares: Sequence[_Share]) -> list[Pair]:

@@ -8,11 +8,11 @@ it, before any write can change it. Packet edits come last, after everything tha
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
 from itertools import accumulate
 
-from maestro.codegen import calls
+from maestro.codegen import calls, records
 from maestro.codegen.cexpr import Printer, ctype, load_text
+from maestro.codegen.flows import NO_TABLES, Tables
 from maestro.codegen.locking import NONE, Common, constants
 from maestro.codegen.lower import (
     Again,
@@ -22,6 +22,7 @@ from maestro.codegen.lower import (
     Due,
     If,
     Lock,
+    Look,
     ReadCell,
     Return,
     Step,
@@ -33,6 +34,7 @@ from maestro.codegen.lower import (
 from maestro.codegen.memory import Copy, Load, Piece, Put, Words, Zero
 from maestro.codegen.names import PACKET_FIELDS, place, unique, value_name
 from maestro.codegen.needs import Needs, is_shift_of_now, leftmost, references, unnamed
+from maestro.codegen.scope import Scope
 from maestro.codegen.state import moves_start
 from maestro.codegen.text import Writer
 from maestro.diagnostics import InternalError
@@ -42,29 +44,16 @@ from maestro.ir.model import Field, Kind, Model, Operation
 _CHEAP = frozenset({"const", "sym", "zext", "not", "extract", "eq", "ult", "ule", "slt", "sle"})
 
 
-@dataclass
-class _Scope:
-    """What has a name in the current C block: values, arrays (keys, copies of cells), cells' addresses."""
-
-    names: dict[Expr, str] = field(default_factory=dict)
-    arrays: dict[Expr, str] = field(default_factory=dict)
-    cells: dict[tuple[str, Expr], str] = field(default_factory=dict)
-    taken: set[str] = field(default_factory=set)
-
-    def inner(self) -> _Scope:
-        return _Scope(dict(self.names), dict(self.arrays), dict(self.cells), set(self.taken))
-
-
 class Body:
     """Writes the steps of one tree.
 
     ``members``: object → member of struct nf_core or nf_shared. ``index_maps``: the maps whose values are indices.
-    ``common``: what is in nf_shared.
+    ``common``: what is in nf_shared. ``tables``: what is fused.
     """
 
     def __init__(
         self, model: Model, words: Words, members: dict[str, str], index_maps: Collection[str], out: Writer,
-        common: Common = NONE,
+        common: Common = NONE, tables: Tables = NO_TABLES,
     ) -> None:  # fmt: skip
         self._model = model
         self._words = words
@@ -72,13 +61,17 @@ class Body:
         self._index_maps = index_maps
         self._out = out
         self._common = common
+        self._tables = tables
         self._needs = Needs()
         self._moves = moves_start(model)
 
-    def write(self, step: Step) -> None:
-        self._step(step, _Scope())
+    def write(self, step: Step, scope: Scope | None = None) -> None:
+        """``scope``: the names that are known already."""
+        scope = scope or Scope()
+        scope.taken.update(records.names(self._tables, self._members))
+        self._step(step, scope)
 
-    def _step(self, first: Step, scope: _Scope) -> None:
+    def _step(self, first: Step, scope: Scope) -> None:
         step: Step | None = first
         while step is not None:
             match step:
@@ -107,16 +100,21 @@ class Body:
                 case Differs():
                     self._differs(step, scope)
                     step = step.then
+                case Look():
+                    self._name_values(step, scope)
+                    for text in records.look(step, scope, self._printer(scope), self._tables, self._members):
+                        self._out.line(text)
+                    step = None
                 case Lock() | Unlock():
                     self._out.line(calls.lock_text(step))
                     step = step.then
 
     # -- values
 
-    def _printer(self, scope: _Scope) -> Printer:
+    def _printer(self, scope: Scope) -> Printer:
         return Printer(self._words, scope.names)
 
-    def _name_values(self, step: Step, scope: _Scope) -> None:
+    def _name_values(self, step: Step, scope: Scope) -> None:
         """Name what the step evaluates for certain and is worth a name."""
         roots = uses(step)
         sure = tuple(leftmost(r) for r in roots) if isinstance(step, If) else roots
@@ -157,7 +155,7 @@ class Body:
         known = (f.name for f in obj.elem_layout if (f.offset, f.size) == (load.offset, load.size))
         return f"{self._members[obj.name]}_{next(known, str(load.offset))}"
 
-    def _define(self, e: Expr, name: str, scope: _Scope) -> None:
+    def _define(self, e: Expr, name: str, scope: Scope) -> None:
         """``const T name = e;``"""
         text = self._printer(scope).value(e)
         scope.names[e] = unique(name, scope.taken)
@@ -165,19 +163,34 @@ class Body:
 
     # -- keys, cells and stores
 
-    def _build_key(self, step: BuildKey, scope: _Scope) -> None:
-        if step.key in scope.arrays:
-            return  # the key is a whole cell, of which there is a copy
+    def _build_key(self, step: BuildKey, scope: Scope) -> None:
+        if step.key in (scope.hashes if step.words else scope.arrays):
+            return  # known ahead, or a whole cell of which there is a copy
         self._name_values(step, scope)
         obj = self._model.object(step.object)
         name = scope.arrays[step.key] = unique(f"{self._members[obj.name]}_key", scope.taken)
+        if step.words:
+            self._build_words(step, name, scope)
+            return
         self._out.line(f"uint8_t {name}[{obj.key_bytes}];")
         starts = accumulate((f.size for f in obj.key_layout), initial=0)
         packed = tuple(Field(f.name, at, f.size) for f, at in zip(obj.key_layout, starts, strict=False))
         self._store(name, step.pieces, scope, packed)
 
+    def _build_words(self, step: BuildKey, name: str, scope: Scope) -> None:
+        """The key in words, and its hash."""
+        show, member, count = self._printer(scope), self._members[step.object], len(step.pieces)
+        hashed = scope.hashes[step.key] = unique(f"{member}_hash", scope.taken)
+        fields = ", ".join(f.name for f in self._model.object(step.object).key_layout)
+        self._out.line(f"const uint64_t {name}[{count}] = {{", fields)
+        for p in step.pieces:
+            assert isinstance(p, Put)
+            self._out.line(f"  {show.value(p.value)},")
+        self._out.line("};")
+        self._out.line(f"const uint32_t {hashed} = flow_hash(&nf->{member}, {name}, {count});")
+
     def _store(
-        self, base: str, pieces: tuple[Piece, ...], scope: _Scope, layout: tuple[Field, ...], line: str = ""
+        self, base: str, pieces: tuple[Piece, ...], scope: Scope, layout: tuple[Field, ...], line: str = ""
     ) -> None:
         """The stores, each with the names of the fields it fills; the first with the C line too."""
         block: list[tuple[str, str]] = []
@@ -187,13 +200,13 @@ class Body:
             block.append((self._store_text(base, p, scope), note))
         self._out.block(block)
 
-    def _store_text(self, base: str, p: Piece, scope: _Scope) -> str:
+    def _store_text(self, base: str, p: Piece, scope: Scope) -> str:
         at = f"{base} {'-' if p.offset < 0 else '+'} {abs(p.offset)}" if p.offset else base
         match p:
             case Zero():
                 return f"memset({at}, 0, {p.size});"
             case Copy():
-                source = "packet" if p.base is None else scope.arrays[p.base]
+                source = "packet" if p.base is None else scope.bytes_of(p.base)
                 return f"memcpy({at}, {source}{f' + {p.source}' if p.source else ''}, {p.size});"
             case Put():
                 value = self._printer(scope).value(p.value)
@@ -201,7 +214,7 @@ class Body:
                     return f"{base}[{p.offset}] = {value};"
                 return f"st{8 * p.size}{'be' if p.big else 'le'}({at}, {value});"
 
-    def _cell(self, op: Operation, index: Expr, scope: _Scope) -> tuple[str, bool]:
+    def _cell(self, op: Operation, index: Expr, scope: Scope) -> tuple[str, bool]:
         """The address of a vector's element, worked out at its first use; whether this is it."""
         known = scope.cells.get((op.object, index))
         if known is not None:
@@ -209,10 +222,12 @@ class Body:
         member = self._members[op.object]
         name = scope.cells[op.object, index] = unique(f"{member}_cell", scope.taken)
         at, size = self._printer(scope).value(index), self._model.object(op.object).elem_size
-        self._out.line(f"uint8_t *const {name} = vector_at({self._at(op.object)}, {at}, {size});", place(op.span))
+        text, table = f"vector_at({self._at(op.object)}, {at}, {size})", self._tables.of(op.object)
+        text = records.cell(op.object, at, table, self._members) if table else text
+        self._out.line(f"uint8_t *const {name} = {text};", place(op.span))
         return name, True
 
-    def _read(self, step: ReadCell, scope: _Scope) -> None:
+    def _read(self, step: ReadCell, scope: Scope) -> None:
         """Everything that is needed of the cell below, now: a later write must not change it."""
         below = (step.then,)
         needed = self._needs.values(below) & self._words.loads_of(step.cell)
@@ -232,7 +247,7 @@ class Body:
             self._out.line(f"uint8_t {copy}[{size}];")
             self._out.line(f"memcpy({copy}, {cell}, {size});")
 
-    def _write(self, step: WriteCell, scope: _Scope) -> None:
+    def _write(self, step: WriteCell, scope: Scope) -> None:
         if not step.pieces:
             return
         self._name_values(step, scope)
@@ -242,7 +257,7 @@ class Body:
 
     # -- calls
 
-    def _call(self, step: Call, scope: _Scope) -> Step:
+    def _call(self, step: Call, scope: Scope) -> Step:
         """Write the call; as the condition of the branch on its outcome where that is all the outcome is for."""
         below = self._needs.values(following(step))
         used = {name: e for name, e in step.op.results if e in below}
@@ -253,7 +268,7 @@ class Body:
         answer = next((e for name, e in step.op.results if not calls.is_stored(step.op, name)), None)
         if answer is None or answer not in used.values():
             self._out.line(f"{text};", place(step.op.span))
-        elif self._only_tested(answer, step.then):
+        elif self._needs.only_tested(answer, step.then):
             scope.names[answer] = text
             assert isinstance(step.then, If)
             return self._if(step.then, scope)
@@ -263,24 +278,19 @@ class Body:
             self._out.line(f"const {ctype(answer.width)} {name} = {text};", place(step.op.span))
         return step.then
 
-    def _only_tested(self, answer: Expr, then: Step) -> bool:
-        if not isinstance(then, If) or answer not in (
-            then.cond,
-            *(then.cond.args if then.cond.op == "not" else ()),
-        ):
-            return False
-        return answer not in self._needs.values(following(then))
-
-    def _call_text(self, step: Call, used: dict[str, Expr], scope: _Scope) -> str:
+    def _call_text(self, step: Call, used: dict[str, Expr], scope: Scope) -> str:
         op, show = step.op, self._printer(scope)
         member, aged = self._members[op.object], op.object in self._common.aged
         timed = not aged or op.kind is Kind.EXPIRE
-        args = [self._at(op.object)]
+        table = self._tables.of(op.object)
+        args = [] if table else [self._at(op.object)]
         if not timed:
             args += ["&nf->turn"] if "time" in step.args else []
-        args += self._other_objects(op)
-        if step.key is not None:
-            args += [scope.arrays[step.key], str(step.key.width // 8)]
+        args += [] if table else calls.other_objects(op, self._model, self._members, self._at)
+        if step.key is not None and table:
+            args += [scope.arrays[step.key], scope.hashes[step.key]]
+        elif step.key is not None:
+            args += [scope.bytes_of(step.key), str(step.key.width // 8)]
         for name in calls.ARGUMENTS:
             if name in step.args and (name != "time" or timed):
                 e = step.args[name]
@@ -289,32 +299,19 @@ class Body:
             if calls.is_stored(op, name):
                 shown = "index" if op.object in self._index_maps else name
                 args.append(f"&{self._result(f'{member}_{shown}', e, scope)}")
+        if table:
+            return records.call_text(op.method, op.object, table, self._members, args)
         return f"{'shared_' if aged else ''}{calls.runtime_function(op)}({', '.join(args)})"
 
     def _at(self, name: str) -> str:
         """The address of an object."""
         return f"&nf->{'shared->' if name in self._common.objects else ''}{self._members[name]}"
 
-    def _result(self, name: str, e: Expr, scope: _Scope) -> str:
+    def _result(self, name: str, e: Expr, scope: Scope) -> str:
         """A variable for a result that the call stores."""
         scope.names[e] = unique(name, scope.taken)
         self._out.line(f"uint32_t {scope.names[e]};")
         return scope.names[e]
-
-    def _other_objects(self, op: Operation) -> list[str]:
-        """The objects that an operation on several takes after its own, and what C must know of them."""
-        if not op.related:
-            return []
-        vector = self._model.object(op.related[0])
-        if op.method == "cht_find":
-            return [self._at(vector.name), str(vector.cht_height), str(vector.capacity // vector.cht_height)]
-        keys = self._members[vector.name]
-        args = [self._at(vector.name), str(vector.elem_size)]
-        for table in map(self._model.object, op.related[1:]):
-            args += [self._at(table.name), str(table.key_bytes), calls.expiry_key(keys, self._members[table.name])]
-        if op.method == "expire_range":
-            args += [str(self._model.object(op.object).key_bytes), calls.expiry_key(keys, self._members[op.object])]
-        return args
 
     # -- locks
 
@@ -323,7 +320,7 @@ class Body:
             self._out.line(calls.UNLOCK)
         self._out.line("return NF_AGAIN;", place(step.span))
 
-    def _due(self, step: Due, scope: _Scope) -> None:
+    def _due(self, step: Due, scope: Scope) -> None:
         self._name_values(step, scope)
         time = self._printer(scope).time(step.time) if step.time is not None else None
         text = calls.question(self._at(step.op.object), time, aged=step.op.object in self._common.aged)
@@ -332,18 +329,18 @@ class Body:
         self._out.close()
         scope.names.update(constants(step.op))
 
-    def _differs(self, step: Differs, scope: _Scope) -> None:
+    def _differs(self, step: Differs, scope: Scope) -> None:
         self._name_values(step, scope)
         cell, fresh = self._cell(step.op, step.index, scope)
         show = self._printer(scope)
-        tests = [calls.unlike(cell, p, scope.arrays, show) for p in step.pieces]
+        tests = [calls.unlike(cell, p, scope, show) for p in step.pieces]
         self._out.open(f"if ({' || '.join(tests)})", "" if fresh else place(step.op.span))
         self._again(Again(None, locked=True))
         self._out.close()
 
     # -- control
 
-    def _if(self, step: If, scope: _Scope) -> Step:
+    def _if(self, step: If, scope: Scope) -> Step:
         """The smaller side inside, the larger after it; returns the larger."""
         self._name_values(step, scope)
         yes_first = self._needs.size(step.yes) <= self._needs.size(step.no)
@@ -355,7 +352,7 @@ class Body:
         self._out.close()
         return after
 
-    def _return(self, step: Return, scope: _Scope) -> None:
+    def _return(self, step: Return, scope: Scope) -> None:
         self._name_values(step, scope)
         if step.port is not None and step.edits and self._packet_bytes(step.port, scope):
             self._define(step.port, "out_port", scope)
@@ -371,14 +368,14 @@ class Body:
             self._out.line(f"nf->head = {step.head};")
         self._out.line(f"return {self._verdict(step, scope)};", place(step.span))
 
-    def _verdict(self, step: Return, scope: _Scope) -> str:
+    def _verdict(self, step: Return, scope: Scope) -> str:
         if step.kind == "forward":
             if step.port is None:
                 raise InternalError("a forward verdict without a port")
             return self._printer(scope).value(step.port)
         return {"drop": "NF_DROP", "flood": "NF_FLOOD"}[step.kind]
 
-    def _name_overwritten(self, step: Return, scope: _Scope) -> None:
+    def _name_overwritten(self, step: Return, scope: Scope) -> None:
         """Name every stored value that reads packet bytes which an earlier store overwrites."""
         gone: set[int] = set()
         for p in step.edits:
@@ -387,12 +384,12 @@ class Body:
                 self._define(p.value, f"new_{name}", scope)
             gone.update(range(p.offset, p.offset + p.size))
 
-    def _reads(self, e: Expr, gone: set[int], scope: _Scope) -> bool:
+    def _reads(self, e: Expr, gone: set[int], scope: Scope) -> bool:
         """Whether ``e`` reads one of the packet's bytes ``gone``; sums are taken to read all of them."""
         adds = any(x.op == "uf" and x.name == "packet_sum" for x in unnamed((e,), scope.names))
         return bool(gone and adds) or bool(gone & self._packet_bytes(e, scope))
 
-    def _packet_bytes(self, e: Expr, scope: _Scope) -> set[int]:
+    def _packet_bytes(self, e: Expr, scope: Scope) -> set[int]:
         loads = (self._words.load(x) for x in unnamed((e,), scope.names) if x.op == "sym" and x not in scope.names)
         return {k for x in loads if x and x.base is None for k in range(x.offset, x.offset + x.size)}
 

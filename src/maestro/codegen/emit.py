@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
-from maestro.codegen import merge, occupancy, steering
+from maestro.codegen import batches, merge, occupancy, records, steering
 from maestro.codegen import shared as shared_state
+from maestro.codegen.ahead import look_ahead
 from maestro.codegen.body import Body
 from maestro.codegen.calls import expiry_key
 from maestro.codegen.capacity import Shares, divide, index_maps
+from maestro.codegen.flows import NO_TABLES, Tables, flow_tables
 from maestro.codegen.lengths import plain_lengths
 from maestro.codegen.locking import Common, brief_form, common, has_again, read_form
 from maestro.codegen.lower import Again, Step, lower
 from maestro.codegen.memory import Words
 from maestro.codegen.names import members, place
+from maestro.codegen.passes import ALL, Passes
 from maestro.codegen.rss import emit_rss
+from maestro.codegen.scope import Scope
 from maestro.codegen.simplify import simplify
-from maestro.codegen.state import create, head_function, moves_start, struct, tables
+from maestro.codegen.state import create, head_function, moves_start, struct
+from maestro.codegen.state import tables as contents
 from maestro.codegen.text import Writer, wrap, wrapped
 from maestro.diagnostics import InternalError, UnsupportedError
 from maestro.ir.model import Model, Operation, StateObject
@@ -28,7 +34,7 @@ __all__ = ["emit_nf", "emit_rss"]
 _PARAMETERS = ("nf", "port", "packet", "length", "now")
 
 
-def emit_nf(model: Model, plan: Plan) -> str:
+def emit_nf(model: Model, plan: Plan, passes: Passes = ALL) -> str:
     """The text of nf.c.
 
     Raises UnsupportedError for strategies that are not supported, InternalError when the plan does not fit the model.
@@ -42,20 +48,23 @@ def emit_nf(model: Model, plan: Plan) -> str:
     names = members([o.name for o in model.objects])
     shared = common(model, plan)
     shares = divide(model, plan)
+    tables = flow_tables(model, plan, shares) if passes.has("flow-tables") else NO_TABLES
     parts = [
         _head(model, plan, shared),
         [f'const char nf_name[] = "{_c_string(model.nf)}";', f"const unsigned nf_ports = {model.ports};"],
         shared_state.struct(model, names, shared),
-        struct(model, names, shared),
-        tables(model, names)[:-1],
-        *_key_functions(model, names),
+        records.types(model, names, tables),
+        struct(model, names, shared, tables),
+        contents(model, names)[:-1],
+        *_key_functions(model, names, tables),
+        *records.functions(model, names, tables),
         shared_state.create(model, names, shared),
         *(steering.functions(plan, o.name, names[o.name]) for o in model.objects if _is_steered(o, shares)),
-        create(model, names, shares, shared),
+        create(model, names, shares, shared, tables),
         head_function() if moves_start(model) else [],
-        *_packet(model, names, shared),
+        *_packet(model, names, shared, tables, passes),
         wrapped(merge.functions(model, plan, names)),
-        *occupancy.functions(model, names, shared),
+        *occupancy.functions(model, names, shared, tables),
     ]
     text = "\n\n".join("\n".join(part) for part in parts if part) + "\n"
     return text.replace("@INCLUDES@", _includes(text)).replace("@SHARES@", _shares(model, shares))
@@ -138,6 +147,7 @@ _HEADERS = {
     "cht": r"cht_(fill|find)\(",
     "dchain": r"dchain_",
     "expire": r"expire_(maps?|range)\(",
+    "flow": r"flow_map_create\(",
     "htm": r"htm_",
     "lock": r"(locks_create|lock_own|lock_all)\(",
     "lpm": r"lpm_",
@@ -152,14 +162,15 @@ _HEADERS = {
 }
 """Each runtime header, and what C text calls if it needs it."""
 
-_STANDARD = {"stddef": "offsetof", "string": "mem(cpy|set)"}
+_STANDARD = {"stddef": "offsetof", "string": "mem(cpy|set|cmp)"}
 
 _SEED = """
 
 /* Change it to have the hash tables order keys in another way. */
 #ifndef HASH_SEED
 #define HASH_SEED 0
-#endif"""
+#endif
+uint64_t nf_seed = HASH_SEED;"""
 
 
 def _includes(text: str) -> str:
@@ -167,16 +178,16 @@ def _includes(text: str) -> str:
     own = [f'#include "maestro/{name}.h"' for name, calls in _HEADERS.items() if re.search(rf"\b{calls}", text)]
     standard = [f"#include <{name}.h>" for name, calls in _STANDARD.items() if re.search(rf"\b{calls}\(", text)]
     standard += [""] if standard else []
-    return "\n".join([*standard, *own]) + (_SEED if "HASH_SEED" in text else "")
+    return "\n".join([*standard, *own]) + (_SEED if "nf_seed" in text else "")
 
 
-def _key_functions(model: Model, names: dict[str, str]) -> list[list[str]]:
-    """For each expiring map, the function that finds its key in an element of the vector that holds its keys."""
+def _key_functions(model: Model, names: dict[str, str], tables: Tables) -> list[list[str]]:
+    """For each expiring map of its own, the function that finds its key in an element of the vector that holds it."""
     pairs: dict[tuple[str, str], Operation] = {}
     for op in (op for path in model.paths for op in path.operations):
         if op.method in ("expire_map", "expire_range"):
-            tables = op.related[1:] or (op.object,)
-            pairs |= {(op.related[0], table): op for table in tables}
+            maps = op.related[1:] or (op.object,)
+            pairs |= {(op.related[0], name): op for name in maps if tables.of(name) is None}
     return [_key_function(op, model.object(v), model.object(t), names) for (v, t), op in sorted(pairs.items())]
 
 
@@ -209,12 +220,16 @@ def _key_copies(table: StateObject) -> list[str]:
 _WHENCE = "Each comment names the line of the source that the code comes from. */"
 
 
-def _packet(model: Model, names: dict[str, str], shared: Common) -> list[list[str]]:
+def _packet(model: Model, names: dict[str, str], shared: Common, tables: Tables, passes: Passes) -> list[list[str]]:
     """``nf_packet``, and the forms of the tree that it runs if there is more than one."""
-    words, step = steps(model)
+    words, step = steps(model, tables)
+    out = _Form(model, words, names, shared, tables)
+    if tables.tables and not shared.objects and passes.has("batches"):
+        ahead = look_ahead(model, words, tables, step)
+        return batches.functions(ahead, model, tables, names, out.write)
     if not shared.objects:
         head = [f"/* See include/maestro/nf.h. {_WHENCE}", "uint16_t nf_packet("]
-        return [_form(model, words, names, shared, step, head)]
+        return [out.function(step, head)]
     read = read_form(step, shared, words)
     reads, writes = not isinstance(read, Again), has_again(read) or shared.htm
     forms = []
@@ -224,35 +239,49 @@ def _packet(model: Model, names: dict[str, str], shared: Common) -> list[list[st
             f" * {_WHENCE}",
             "static uint32_t nf_read(",
         ]
-        forms.append(_form(model, words, names, shared, read, head))
+        forms.append(out.function(read, head))
     if writes:
         head = ["/* The write form. */", "static uint32_t nf_write("]
         write = brief_form(step, shared, words) if shared.htm else step
-        forms.append(_form(model, words, names, shared, write, head))
+        forms.append(out.function(write, head))
     return [*forms, shared_state.packet(reads=reads, writes=writes, htm=shared.htm), *shared_state.moment(shared)]
 
 
-def _form(model: Model, words: Words, names: dict[str, str], shared: Common, step: Step, head: list[str]) -> list[str]:
-    """The function of one form; ``head`` ends where its parameters begin."""
-    out = Writer()
-    Body(model, words, names, index_maps(model), out, shared).write(step)
-    unused = [p for p in _PARAMETERS if not any(re.search(rf"\b{p}\b", _code(line)) for line in out.lines)]
-    *comment, start = head
-    return [
-        *comment,
-        f"{start}struct nf_core *nf, uint16_t port, uint8_t *packet, uint16_t length,",
-        f"{' ' * len(start)}int64_t now) {{",
-        *(f"  (void){p};" for p in unused),
-        *out.lines,
-        "}",
-    ]
+@dataclass(frozen=True)
+class _Form:
+    """What the forms of the tree have in common."""
+
+    model: Model
+    words: Words
+    names: dict[str, str]
+    shared: Common
+    tables: Tables
+
+    def write(self, step: Step, scope: Scope, out: Writer) -> None:
+        body = Body(self.model, self.words, self.names, index_maps(self.model), out, self.shared, self.tables)
+        body.write(step, scope)
+
+    def function(self, step: Step, head: list[str]) -> list[str]:
+        """The function of one form; ``head`` ends where its parameters begin."""
+        out = Writer()
+        self.write(step, Scope(), out)
+        unused = [p for p in _PARAMETERS if not any(re.search(rf"\b{p}\b", _code(line)) for line in out.lines)]
+        *comment, start = head
+        return [
+            *comment,
+            f"{start}struct nf_core *nf, uint16_t port, uint8_t *packet, uint16_t length,",
+            f"{' ' * len(start)}int64_t now) {{",
+            *(f"  (void){p};" for p in unused),
+            *out.lines,
+            "}",
+        ]
 
 
-def steps(model: Model) -> tuple[Words, Step]:
+def steps(model: Model, tables: Tables = NO_TABLES) -> tuple[Words, Step]:
     """The model's tree as steps to print."""
     reads = (op for path in model.paths for op in path.operations if op.method == "vector_read")
     words = Words({op.result("cell"): op.object for op in reads})
-    return words, lower(simplify(plain_lengths(build(model.paths))), words)
+    return words, lower(simplify(plain_lengths(build(model.paths))), words, tables)
 
 
 def _code(line: str) -> str:

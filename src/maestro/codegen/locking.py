@@ -42,6 +42,7 @@ from maestro.codegen.lower import (
     Due,
     If,
     Lock,
+    Look,
     ReadCell,
     Return,
     Step,
@@ -248,7 +249,7 @@ def _over(step: Step, below: tuple[Step, ...]) -> Step:
     match step:
         case If():
             return replace(step, yes=below[0], no=below[1])
-        case Return() | Again():
+        case Return() | Again() | Look():
             return step
     return replace(step, then=below[0])
 

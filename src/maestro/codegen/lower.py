@@ -6,23 +6,29 @@ write really changes. What comes out has only loads, names to be chosen and stat
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from maestro.codegen.flows import NO_TABLES, Tables
 from maestro.codegen.memory import Copy, Piece, Put, Words, memory_bytes
 from maestro.diagnostics import InternalError, Span
-from maestro.ir.expr import Expr, packet_byte
+from maestro.ir.expr import Expr, concat, const, packet_byte
 from maestro.ir.model import Operation
 from maestro.ir.tree import Branch, Do, Leaf, Tree
 
 
 @dataclass(frozen=True, eq=False)
 class BuildKey:
-    """Assemble the packed ``key`` of map ``object`` in an array of its own."""
+    """Assemble the packed ``key`` of map ``object`` in an array of its own.
+
+    ``words``: of 64 bits, the last one padded with zeros, each of which is one of ``pieces``; and its hash.
+    """
 
     object: str
     key: Expr
     pieces: tuple[Piece, ...]
     then: Step
+    words: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,8 +124,20 @@ class Unlock:
     all: bool = False
 
 
-Step = BuildKey | Call | ReadCell | WriteCell | If | Return | Again | Due | Differs | Lock | Unlock
-"""What :func:`lower` makes; ``Again`` to ``Unlock`` are put in by ``maestro.codegen.locking``."""
+@dataclass(frozen=True, eq=False)
+class Look:
+    """Remember the leaf and what its rest looks up: keys, in which maps (by place in ``keys``), indices of which
+    allocators, hashes in which sketches.
+    """
+
+    keys: tuple[BuildKey, ...]
+    gets: tuple[tuple[str, int], ...]
+    indices: tuple[tuple[str, Expr], ...]
+    sketches: tuple[tuple[str, Expr], ...]
+
+
+Step = BuildKey | Call | ReadCell | WriteCell | If | Return | Again | Due | Differs | Lock | Unlock | Look
+"""What :func:`lower` makes; ``Again`` to ``Unlock`` are put in by ``locking``, ``Look`` by ``ahead``."""
 
 
 def uses(step: Step) -> tuple[Expr, ...]:
@@ -140,6 +158,9 @@ def uses(step: Step) -> tuple[Expr, ...]:
             return _values(step.edits) + ((step.port,) if step.port else ()) + offsets
         case Due():
             return (step.time,) if step.time else ()
+        case Look():
+            keys = tuple(p for key in step.keys for p in key.pieces)
+            return _values(keys) + tuple(e for _, e in (*step.indices, *step.sketches))
         case Again() | Lock() | Unlock():
             return ()
 
@@ -160,7 +181,7 @@ def following(step: Step) -> tuple[Step, ...]:
     match step:
         case If():
             return (step.yes, step.no)
-        case Return() | Again():
+        case Return() | Again() | Look():
             return ()
         case _:
             return (step.then,)
@@ -168,9 +189,12 @@ def following(step: Step) -> tuple[Step, ...]:
 
 @dataclass(frozen=True)
 class _Past:
-    """``keys`` that are built; ``held``: per vector, per index, the cell it is known to hold now."""
+    """``keys`` that are built, ``words`` those among them that are so in words; ``held``: per vector, per index, the
+    cell it is known to hold now.
+    """
 
     keys: frozenset[Expr] = frozenset()
+    words: frozenset[Expr] = frozenset()
     held: tuple[tuple[str, Expr, Expr], ...] = ()
 
     def cell(self, vector: str, index: Expr) -> Expr | None:
@@ -186,42 +210,62 @@ class _Past:
         return replace(self, held=(*others, (vector, index, cell)))
 
 
-def lower(tree: Tree, words: Words) -> Step:
-    """The steps of a simplified tree."""
-    return _lower(tree, words, _Past())
+def lower(tree: Tree, words: Words, tables: Tables = NO_TABLES) -> Step:
+    """The steps of a simplified tree. Keys of fused maps are in words; vectors that nobody reads are not written."""
+    return _Lowering(words, tables).lower(tree, _Past())
 
 
-def _lower(tree: Tree, words: Words, past: _Past) -> Step:
-    match tree:
-        case Leaf():
-            edits = [(k, v) for k, v in sorted(tree.edits, key=lambda e: e[0]) if v is not packet_byte(k)]
-            port = words.rewrite(tree.verdict.port) if tree.verdict.port else None
-            pieces = words.pieces(edits, in_packet=True)
-            asked = tuple((words.rewrite(ip), words.rewrite(l4)) for ip, l4 in tree.checksums)
-            return Return(tree.verdict.kind, port, pieces, tree.verdict.span, tree.head, asked)
-        case Branch(cond, span, yes, no):
-            return If(words.rewrite(cond), span, _lower(yes, words, past), _lower(no, words, past))
-        case Do(op, then):
-            return _operation(op, then, words, past)
-    raise InternalError(f"not simplified: {tree}")
+class _Lowering:
+    def __init__(self, words: Words, tables: Tables) -> None:
+        self._words = words
+        self._in_words = tables.maps
+        self._dropped = tables.dropped
+
+    def lower(self, tree: Tree, past: _Past) -> Step:
+        words = self._words
+        match tree:
+            case Leaf():
+                edits = [(k, v) for k, v in sorted(tree.edits, key=lambda e: e[0]) if v is not packet_byte(k)]
+                port = words.rewrite(tree.verdict.port) if tree.verdict.port else None
+                pieces = words.pieces(edits, in_packet=True)
+                asked = tuple((words.rewrite(ip), words.rewrite(l4)) for ip, l4 in tree.checksums)
+                return Return(tree.verdict.kind, port, pieces, tree.verdict.span, tree.head, asked)
+            case Branch(cond, span, yes, no):
+                return If(words.rewrite(cond), span, self.lower(yes, past), self.lower(no, past))
+            case Do(op, then):
+                return self._operation(op, then, past)
+        raise InternalError(f"not simplified: {tree}")
+
+    def _operation(self, op: Operation, then: Tree, past: _Past) -> Step:
+        words = self._words
+        if op.object in self._dropped:
+            return self.lower(then, past)
+        if op.method == "vector_read":
+            index, cell = op.arg("index"), op.result("cell")
+            after = self.lower(then, past.read(op.object, index, cell))
+            return ReadCell(op, words.rewrite(index), cell, after)
+        if op.method == "vector_write":
+            index, cell = op.arg("index"), op.arg("cell")
+            pieces = _changes(cell, past.cell(op.object, index), words, past)
+            after = self.lower(then, past.wrote(op.object, index, cell))
+            return WriteCell(op, words.rewrite(index), pieces, after)
+        args = {name: words.rewrite(value) for name, value in op.args if name != "key"}
+        key = None if op.method.startswith("sketch_") else dict(op.args).get("key")  # a sketch needs the hash only
+        in_words = op.object in self._in_words
+        if key is None or key in (past.words if in_words else past.keys):
+            return Call(op, args, key, self.lower(then, past))
+        past = replace(past, keys=past.keys | {key}, words=past.words | ({key} if in_words else set()))
+        call = Call(op, args, key, self.lower(then, past))
+        data = memory_bytes(key)
+        pieces = _key_words(data, words) if in_words else words.pieces(list(enumerate(data)))
+        return BuildKey(op.object, key, pieces, call, in_words)
 
 
-def _operation(op: Operation, then: Tree, words: Words, past: _Past) -> Step:
-    if op.method == "vector_read":
-        index, cell = op.arg("index"), op.result("cell")
-        after = _lower(then, words, past.read(op.object, index, cell))
-        return ReadCell(op, words.rewrite(index), cell, after)
-    if op.method == "vector_write":
-        index, cell = op.arg("index"), op.arg("cell")
-        pieces = _changes(cell, past.cell(op.object, index), words, past)
-        after = _lower(then, words, past.wrote(op.object, index, cell))
-        return WriteCell(op, words.rewrite(index), pieces, after)
-    args = {name: words.rewrite(value) for name, value in op.args if name != "key"}
-    key = None if op.method.startswith("sketch_") else dict(op.args).get("key")  # a sketch needs the hash only
-    if key is None or key in past.keys:
-        return Call(op, args, key, _lower(then, words, past))
-    call = Call(op, args, key, _lower(then, words, replace(past, keys=past.keys | {key})))
-    return BuildKey(op.object, key, words.pieces(list(enumerate(memory_bytes(key)))), call)
+def _key_words(data: Sequence[Expr], words: Words) -> tuple[Piece, ...]:
+    """The bytes of a key as little-endian words of 64 bits."""
+    padded = [*data, *[const(0, 8)] * (-len(data) % 8)]
+    starts = range(0, len(padded), 8)
+    return tuple(Put(at, 8, words.rewrite(concat(*reversed(padded[at : at + 8]))), False) for at in starts)
 
 
 def _changes(cell: Expr, held: Expr | None, words: Words, past: _Past) -> tuple[Piece, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from maestro.codegen.lower import Step, copied, following, uses
+from maestro.codegen.lower import If, Step, copied, following, uses
 from maestro.ir.expr import Expr, walk
 
 
@@ -35,6 +35,15 @@ class Needs:
 
     def copies(self, steps: Iterable[Step]) -> frozenset[Expr]:
         return frozenset().union(*(self._of(s)[2] for s in steps))
+
+    def only_tested(self, answer: Expr, then: Step) -> bool:
+        """Whether ``answer`` is for the branch ``then`` alone."""
+        if not isinstance(then, If) or answer not in (
+            then.cond,
+            *(then.cond.args if then.cond.op == "not" else ()),
+        ):
+            return False
+        return answer not in self.values(following(then))
 
     def size(self, step: Step) -> int:
         known = self._size.get(step)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from maestro.codegen.flows import NO_TABLES, Tables
 from maestro.codegen.locking import Common
 from maestro.codegen.text import wrap
 from maestro.ir.model import Model, StateObject
@@ -16,24 +17,27 @@ _LOCK_COUNTS = [
 ]
 
 
-def functions(model: Model, members: Mapping[str, str], common: Common) -> list[list[str]]:
+def functions(model: Model, members: Mapping[str, str], common: Common, fused: Tables = NO_TABLES) -> list[list[str]]:
     """C; nothing for an NF without tables and locks. Tables in common are looked at with the core's own lock held."""
     counts = [_LOCK_COUNTS] if common.objects else []
     tables = [o for o in model.objects if o.kind in ("map", "dchain", "sketch")]
     if not tables:
         return counts
-    own = [line for o in tables if o.name not in common.objects for line in _call(o, members, common)]
-    shared = [line for o in tables if o.name in common.objects for line in _call(o, members, common)]
+    own = [line for o in tables if o.name not in common.objects for line in _call(o, members, common, fused)]
+    shared = [line for o in tables if o.name in common.objects for line in _call(o, members, common, fused)]
     if shared:
         shared = ["  lock_look(&nf->turn);", *shared, "  unlock_look(&nf->turn);"]
     head = "void nf_occupancy(const struct nf_core *nf, nf_table_fn *each, void *arg) {"
     return [[head, *own, *shared, "}"], *counts]
 
 
-def _call(o: StateObject, members: Mapping[str, str], common: Common) -> list[str]:
+def _call(o: StateObject, members: Mapping[str, str], common: Common, fused: Tables) -> list[str]:
     in_common = o.name in common.objects
     at = f"nf->{'shared->' if in_common else ''}{members[o.name]}"
+    table = fused.of(o.name)
     match o.kind:
+        case _ if table is not None:  # every index has an entry in each map
+            used, capacity = (f"nf->{members[table.allocator]}.{n}" for n in ("used", "own"))
         case "map":
             used, capacity = f"{at}.size", f"{at}.capacity"
         case "sketch":

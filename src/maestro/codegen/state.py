@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from maestro.codegen import records
 from maestro.codegen.capacity import Share, Shares
 from maestro.codegen.cexpr import number
+from maestro.codegen.flows import NO_TABLES, Tables
 from maestro.codegen.locking import NONE, Common
 from maestro.codegen.names import place
 from maestro.codegen.text import aligned, wrap
@@ -26,31 +28,34 @@ def head_function() -> list[str]:
     return ["int32_t nf_head(const struct nf_core *nf) {", "  return nf->head;", "}"]
 
 
-def struct(model: Model, members: Mapping[str, str], common: Common = NONE) -> list[str]:
+def struct(model: Model, members: Mapping[str, str], common: Common = NONE, tables: Tables = NO_TABLES) -> list[str]:
     """The definition of ``struct nf_core``."""
     fields = [("  struct nf_shared *shared;", ""), ("  struct turn turn;", "")] if common.objects else []
     if common.htm:
         fields.append(("  struct htm htm;", ""))
     if moves_start(model):
         fields.append(("  int32_t head;", "where the last packet departs from: see nf_head"))
-    fields += rows(own(model, common), members, common)
+    fields += rows(own(model, common, tables), members, common, tables)
     if not fields:
         fields = [("  char none;", "the NF keeps no state")]
     lines = [line for text, comment in aligned(fields) for line in ([f"  {comment}"] if comment else []) + [text]]
     return ["struct nf_core {", *lines, "};"]
 
 
-def own(model: Model, common: Common) -> list[StateObject]:
-    """The objects of which every core has its own."""
-    return [o for o in model.objects if o.name not in common.objects]
+def own(model: Model, common: Common, tables: Tables = NO_TABLES) -> list[StateObject]:
+    """The objects of which every core has its own, as structures of their own."""
+    return [o for o in model.objects if o.name not in common.objects and o.name not in tables.vectors]
 
 
-def rows(objects: Sequence[StateObject], members: Mapping[str, str], common: Common) -> list[tuple[str, str]]:
+def rows(
+    objects: Sequence[StateObject], members: Mapping[str, str], common: Common, tables: Tables = NO_TABLES
+) -> list[tuple[str, str]]:
     """Members of a struct, and comments. Objects that C calls by another name keep theirs in the comment."""
     found: list[tuple[str, str]] = []
     for o in objects:
         name = "" if members[o.name] == o.name else f"{o.name}, "
         kind = f"shared_{o.kind}" if o.name in common.aged else o.kind
+        kind = records.kind(o) if tables.of(o.name) else kind
         found.append((f"  struct {kind} {members[o.name]};", f"{name}{place(o.span)}: {_describe(o)}"))
     return found
 
@@ -105,9 +110,11 @@ def _bytes(data: bytes) -> str:
     return ", ".join(number(b) for b in data)
 
 
-def create(model: Model, members: Mapping[str, str], shares: Shares, common: Common = NONE) -> list[str]:
+def create(
+    model: Model, members: Mapping[str, str], shares: Shares, common: Common = NONE, tables: Tables = NO_TABLES
+) -> list[str]:
     """``nf_core_create`` and ``nf_core_destroy``."""
-    objects = own(model, common)
+    objects = own(model, common, tables)
     lines = ["struct nf_core *nf_core_create(struct nf_shared *shared, unsigned core, unsigned cores) {"]
     lines += ["  struct nf_core *nf = maestro_alloc(sizeof *nf);", "  if (!nf) {", "    return NULL;", "  }"]
     if common.objects:
@@ -126,13 +133,17 @@ def create(model: Model, members: Mapping[str, str], shares: Shares, common: Com
         else:
             lines.append(f"  const uint32_t {name}_share = maestro_share({whole}, core, cores);")
     calls = [f"!shared_dchain_join(&shared->{members[o.name]}, core)" for o in model.objects if o.name in common.aged]
-    calls += [f"!{create_call(o, members, shares.get(o.name))}" for o in objects]
+    capacities = {o.name: o.capacity for o in model.objects}
+    for o in objects:
+        table = tables.of(o.name)
+        made = records.create_call(o, table, members, shares, capacities) if table else ""
+        calls.append(f"!{made or create_call(o, members, shares.get(o.name))}")
     if calls:
         lines += [f"  if ({' ||'.join(f'{chr(10)}      {c}' if i else c for i, c in enumerate(calls))}) {{"]
         lines += [*(f"    {line}" for line in release), "    nf_core_destroy(nf);", "    return NULL;", "  }"]
     lines += [f"  {line}" for line in release]
     for o in objects:
-        lines += fill(o, members[o.name])
+        lines += [] if tables.of(o.name) else fill(o, members[o.name])
     lines += [] if common.objects else ["  (void)shared;"]
     if not owners:
         lines += [] if common.objects else ["  (void)core; /* every core's state is the same */"]
@@ -146,7 +157,8 @@ def create(model: Model, members: Mapping[str, str], shares: Shares, common: Com
         "    return;",
         "  }",
     ]
-    lines += [f"  {o.kind}_destroy(&nf->{members[o.name]});" for o in objects]
+    for o in objects:
+        lines.append(f"  {records.kind(o) if tables.of(o.name) else o.kind}_destroy(&nf->{members[o.name]});")
     return "\n".join([*lines, "  free(nf);", "}"]).split("\n")
 
 
@@ -160,7 +172,7 @@ def create_call(
         capacity = f"{members[share.of]}_share" if share.times == 1 else f"{share.times} * {members[share.of]}_share"
     match o.kind:
         case "map":
-            return f"map_create({at}, {capacity}, {o.key_bytes}, HASH_SEED)"
+            return f"map_create({at}, {capacity}, {o.key_bytes}, nf_seed)"
         case "vector":
             return f"vector_create({at}, {capacity}, {o.elem_size})" + _cht_fill(o, at)
         case "sketch":

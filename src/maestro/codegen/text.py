@@ -13,9 +13,9 @@ _BREAKS = (re.compile(r"(?<=,) |(?<=&&) |(?<=\|\|) "), re.compile(r"(?<= =) |(?<
 class Writer:
     """Collects the lines of one function body, starting one level deep."""
 
-    def __init__(self) -> None:
+    def __init__(self, depth: int = 1) -> None:
         self.lines: list[str] = []
-        self._depth = 1
+        self._depth = depth
 
     def line(self, text: str, comment: str = "") -> None:
         """One statement; the comment follows it, or stands before it where there is no room."""

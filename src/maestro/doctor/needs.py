@@ -35,9 +35,9 @@ def stated(texts: Sequence[str], profile: Profile) -> Needs:
     return Needs(requirements, language.types_at(requirements), ports)
 
 
-def of_nf(source: Path, nic: str, cores: int, phases: Phases) -> Needs:
-    """Those of a plan that has passed its proof; how the NF is run says its nf.toml. With locks there are none."""
-    job = _job(source, nic, cores)
+def of_nf(source: Path, nic: str, cores: int, arguments: tuple[str, ...] | None, phases: Phases) -> Needs:
+    """Those of a plan that has passed its proof, none with locks. ``arguments``: None for those of nf.toml."""
+    job = _job(source, nic, cores, arguments)
     result = analyze(job, phases)
     model, plan = result.model, result.plan
     if plan.strategy == "locks":
@@ -49,13 +49,13 @@ def of_nf(source: Path, nic: str, cores: int, phases: Phases) -> Needs:
     return Needs(requirements, steered, model.ports, bool(plan.steering), plan.nf)
 
 
-def _job(source: Path, nic: str, cores: int) -> Job:
+def _job(source: Path, nic: str, cores: int, arguments: tuple[str, ...] | None) -> Job:
     own = settings((source,))
     pairs = (text.partition("=") for text in own.defines or ())
     return Job(
         (source,),
         defines={name: value if equals else None for name, equals, value in pairs},
-        nf_args=own.args or (),
+        nf_args=(own.args or ()) if arguments is None else arguments,
         ports=own.ports or 2,
         port_names=own.port_names or {},
         nic=nic,

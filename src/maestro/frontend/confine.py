@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os.path
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from maestro.diagnostics import SourceError
@@ -37,9 +37,10 @@ def require_inside(source: Path, dependencies: str, preprocessed: str, roots: Se
             )
 
 
-def is_inside(path: str, roots: Iterable[str]) -> bool:
-    """Whether ``path`` lies in one of ``roots``, or is one, once symbolic links are followed."""
-    return _within(path, [os.path.realpath(r) for r in roots])
+def may_read_of(sources: Iterable[Path], allowed: Iterable[Path]) -> Callable[[str], bool]:
+    """Whether an NF may read a file while it starts: one in its own folder, or in ``allowed``, or one of them."""
+    roots = [os.path.realpath(p) for p in (*(s if s.is_dir() else s.parent for s in sources), *allowed)]
+    return lambda name: _within(name, roots)
 
 
 def _within(path: str, real_roots: Sequence[str]) -> bool:

@@ -45,10 +45,22 @@ def build_program(sources: Sequence[Path], output: Path, build: Build, *, jobs: 
         with ThreadPoolExecutor(max(1, jobs)) as pool:
             complaints = list(pool.map(lambda source, output: _object(source, output, build), sources, objects))
         if not any(complaints):
-            command = [*native_flags(build.compiler, build.flags), *map(str, objects), "-o", str(output)]
-            complaints = [_run(command, build.compiler)]
+            complaints = [_link(objects, output, build)]
     if any(complaints):
         raise _error("\n".join(filter(None, complaints)), sources, build)
+
+
+def _link(objects: Sequence[Path], output: Path, build: Build) -> str:
+    """The program is there as a whole or not at all, whatever happens meanwhile. The compiler's complaints."""
+    part = output.with_name(f".{output.name}.part")
+    try:
+        command = [*native_flags(build.compiler, build.flags), *map(str, objects), "-o", str(part)]
+        complaints = _run(command, build.compiler)
+        if not complaints:
+            part.replace(output)
+        return complaints
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _error(stderr: str, sources: Sequence[Path], build: Build) -> SourceError:

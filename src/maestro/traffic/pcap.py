@@ -12,7 +12,7 @@ import dpkt
 
 from maestro.diagnostics import UserError
 
-_FILE_HEADER = struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 262144, 1)
+FILE_HEADER = struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 262144, 1)
 _record = struct.Struct("<IIII").pack
 _SECOND = 1_000_000_000
 _CHUNK = 8192  # packets joined per write
@@ -23,7 +23,7 @@ class PcapWriter:
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("wb")
-        self._pending: list[bytes] = [_FILE_HEADER]
+        self._pending: list[bytes] = [FILE_HEADER]
 
     def write(self, time_ns: int, frame: bytes) -> None:
         seconds, fraction = divmod(time_ns, _SECOND)

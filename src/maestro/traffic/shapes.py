@@ -31,8 +31,8 @@ synthetic."""
 PACE = 10_000_000.0
 """Packets a second on the traffic's own clock."""
 
-_START = 1_000_000_000_000  # ns; an NF may look back from its first packet
-_KEY = 13  # random bytes that make a flow
+START = 1_000_000_000_000  # ns; an NF may look back from its first packet
+KEY_BYTES = 13  # random bytes that make a flow
 _CACHED = 400_000  # flows whose frames are kept
 
 
@@ -119,21 +119,26 @@ def stream(shape: Shape, lan_port: int = 0, wan_port: int = 1) -> Stream:
     """(time in ns, port, frame) of every packet."""
     churn, frames = churn_of(shape), _Frames(shape, lan_port, wan_port)
     turns = _turns(shape)
-    gap = (1e9 / shape.pace if shape.duration is None else shape.duration / shape.packets) * (1 + shape.replies)
-    sizes, senders = _sizes(shape), _senders(shape)
-    for turn, slot, size in zip(range(turns), senders, sizes):  # noqa: B905 - endless but the first
+    gap = gap_of(shape)
+    for turn, slot, size in zip(range(turns), senders(shape), _sizes(shape)):  # noqa: B905 - endless but the first
         flow = frames.flow(churn.flow(slot, turn) if churn.churning else slot, size)
-        time = _START + int(turn * gap)
+        time = START + int(turn * gap)
         yield time, lan_port, outward_frame(flow, turn)
         if shape.replies and 2 * turn + 1 < shape.packets:
             yield time + int(gap / 2), wan_port, inward_frame(flow, turn)
+
+
+def gap_of(shape: Shape) -> float:
+    """ns from one turn to the next."""
+    gap = 1e9 / shape.pace if shape.duration is None else shape.duration / shape.packets
+    return gap * (1 + shape.replies)
 
 
 def _turns(shape: Shape) -> int:
     return -(-shape.packets // 2) if shape.replies else shape.packets
 
 
-def _senders(shape: Shape) -> Iterator[int]:
+def senders(shape: Shape) -> Iterator[int]:
     """Slots: in one random order after another, or by Zipf's law."""
     rng = Random(f"{shape.seed} senders")
     if shape.kind in ("zipf", "internet", "datacentre"):
@@ -176,9 +181,9 @@ class _Frames:
         """LAN hosts in 10.0.0.0/8; outside of it the WAN's. Four flows in five of the mixes are TCP."""
         generation, slot = divmod(number, self._count)
         if generation not in self._bytes:
-            self._bytes[generation] = Random(f"{self._seed} flows {generation}").randbytes(_KEY * self._count)
-        at = slot * _KEY
-        draw = int.from_bytes(self._bytes[generation][at : at + _KEY], "big")
+            self._bytes[generation] = Random(f"{self._seed} flows {generation}").randbytes(KEY_BYTES * self._count)
+        at = slot * KEY_BYTES
+        draw = int.from_bytes(self._bytes[generation][at : at + KEY_BYTES], "big")
         proto = TCP if self._mixed and (draw >> 88) % 5 else UDP
         return FlowKey(
             0x0A000000 | draw & 0xFFFFFF, draw >> 24 & 0xFFFFFFFF | 0x40000000, draw >> 56 & 0xFFFF,

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-TIMEOUT = 90.0
+TIMEOUT = 180.0
 FETCH = Path(__file__).with_name("fetch")
 
 

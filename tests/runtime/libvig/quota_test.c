@@ -1,4 +1,4 @@
-/* quota.h: each core gets indices of its part only, the one freed last first, and no more than there are. */
+/* quota.h: each core gets indices of its part only, the lowest free one first, and no more than there are. */
 #include "structs/quota.h"
 
 #include <stdlib.h>
@@ -23,10 +23,10 @@ static uint16_t *owners(uint32_t capacity, unsigned cores) {
 const struct maestro_part maestro_parts[] = {{true, owners}, {false, NULL}, {true, NULL}};
 const unsigned maestro_part_count = 3; /* the fourth allocator is divided into shares as well */
 
-/* What is expected of allocator `number`: the part of an index, and each part's free indices as a stack. */
+/* What is expected of allocator `number`: the part of an index, and how many of each part are free. */
 struct model {
   unsigned number;
-  unsigned free[CORES][RANGE], count[CORES];
+  unsigned count[CORES];
   bool live[RANGE];
 };
 
@@ -42,7 +42,7 @@ static void freed(struct model *model, unsigned index) {
   unsigned core = part(model, index);
   CHECK(model->live[index]);
   model->live[index] = false;
-  model->free[core][model->count[core]++] = index;
+  model->count[core]++;
 }
 
 static void allocate(struct DoubleChain *chain, struct model *model, vigor_time_t now) {
@@ -52,7 +52,10 @@ static void allocate(struct DoubleChain *chain, struct model *model, vigor_time_
   int done = dchain_allocate_new_index(chain, &index, now);
   CHECK(done == (model->count[from] > 0));
   if (done) {
-    CHECK((unsigned)index == model->free[from][--model->count[from]]);
+    for (int i = 0; i <= index; i++) {
+      CHECK((part(model, (unsigned)i) == from && !model->live[i]) == (i == index));
+    }
+    model->count[from]--;
     model->live[index] = true;
   }
 }

@@ -11,7 +11,10 @@ import pytest
 HERE = Path(__file__).parent
 LIBVIG = HERE.parents[2] / "src/maestro/runtime/compat/libvig"
 PROGRAMS = sorted(HERE.glob("*_test.c"))
-STRICT = ["-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-msse4.2", f"-I{LIBVIG}"]
+INCLUDE = LIBVIG.parents[1] / "include"
+STRICT = [
+    "-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-msse4.2", f"-I{LIBVIG}", f"-I{INCLUDE}",
+]  # fmt: skip
 
 needs_gcc = pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not installed")
 

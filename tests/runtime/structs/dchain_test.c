@@ -1,4 +1,4 @@
-/* dchain.h against an array of times and touch numbers, and parts against a stack. */
+/* dchain.h against an array of times and touch numbers, and parts against a set. */
 #include "maestro/dchain.h"
 
 #include "random.h"
@@ -42,6 +42,9 @@ static void check_allocate(struct dchain *d, struct model *model, int64_t now) {
   if (room) {
     uint32_t i = index - model->first;
     CHECK(i < model->capacity && !model->touched[i]);
+    for (uint32_t lower = 0; lower < i; lower++) {
+      CHECK(model->touched[lower]);
+    }
     touch(model, i, now);
   }
 }
@@ -104,17 +107,15 @@ static void run(uint32_t capacity, uint32_t first) {
   dchain_destroy(&d);
 }
 
-/* A part: in order at first, then the index freed last; never another core's. */
+/* A part: its lowest free index; never another core's. */
 static void run_part(uint32_t capacity, unsigned cores, unsigned core) {
   struct dchain d;
   uint16_t owners[MOST];
-  uint32_t stack[MOST], count = 0, index;
+  bool spare[MOST + 1] = {false};
+  uint32_t index;
   for (uint32_t i = 0; i < capacity; i++) {
     owners[i] = (uint16_t)random_below(cores);
-  }
-  for (uint32_t i = capacity; i-- > 0;) {
-    stack[count] = i;
-    count += owners[i] == core;
+    spare[i] = owners[i] == core;
   }
   CHECK(dchain_create_part(&d, capacity, owners, core));
   for (int64_t now = 0; now < 5000; now++) {
@@ -122,12 +123,17 @@ static void run_part(uint32_t capacity, unsigned cores, unsigned core) {
     bool mine = i < capacity && owners[i] == core;
     CHECK(mine || !(dchain_test(&d, i) || dchain_refresh(&d, i, now) || dchain_free(&d, i)));
     if (random_below(2)) {
-      CHECK(dchain_allocate(&d, now, &index) == (count > 0));
-      CHECK(count == 0 || index == stack[--count]);
+      uint32_t lowest = 0;
+      while (lowest < capacity && !spare[lowest]) {
+        lowest++;
+      }
+      CHECK(dchain_allocate(&d, now, &index) == (lowest < capacity));
+      CHECK(index == lowest);
+      spare[lowest] = false;
     } else if (dchain_free(&d, i)) {
-      stack[count++] = i;
+      spare[i] = true;
     } else if (dchain_expire_one(&d, now - 20, &oldest)) {
-      stack[count++] = oldest;
+      spare[oldest] = true;
     }
   }
   CHECK(!dchain_test(&d, UINT32_MAX) && !dchain_free(&d, capacity));

@@ -71,7 +71,11 @@ def load(plan: Plan, captures: Mapping[int, Path] | None) -> Load:
         made = uniform_traffic(
             Path(folder), flows=FLOWS, packets=PACKETS, replies=replies, lan_port=pair[0], wan_port=pair[-1]
         )
-        said = f"{PACKETS:,} generated packets of {FLOWS:,} flows, uniformly" + (", half of them replies" * replies)
+        said = (
+            f"{PACKETS:,} generated packets of {FLOWS:,} flows"
+            + " from 10.0.0.0/8"
+            + (", half of them replies" * replies)
+        )
         return Load(said, _ports(plan, made))
 
 

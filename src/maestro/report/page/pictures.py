@@ -47,16 +47,16 @@ class PortPicture:
 
 
 def picture(port: PortPlan, name: str, cores: int) -> PortPicture:
-    inputs = max(port.inputs.values(), key=_bits, default=())
-    bits = min(8 * len(port.key), _bits(inputs) + _WINDOW) if inputs else 8 * len(port.key)
     used = {f.name for f in port.fields}
+    inputs = max(port.inputs.values(), key=lambda fs: (_bits(f for f in fs if f.name in used), -_bits(fs)), default=())
+    bits = min(8 * len(port.key), _bits(inputs) + _WINDOW) if inputs else 8 * len(port.key)
     columns = min(64, port.reta_size)
     counts = tuple(port.reta.count(core) for core in range(cores))
     text = port.key.hex(":")
     return PortPicture(
         port.port, name, fields_text(port.fields),
         " ".join(dict.fromkeys(f.name for f in inputs if f.name not in used)),
-        text, tuple(text[i : i + 60] for i in range(0, len(text), 60)),
+        text, tuple(text[i : i + 48] for i in range(0, len(text), 48)),
         tuple(_bands(inputs, used)), bits, _ones(port.key, bits), port.reta_size, columns,
         tuple(_cells(port.reta, columns, colour) for colour in range(min(cores, COLOURS))), counts,
         tuple((t, _hashed(port, t)) for t in PACKET_TYPES), port.resteered,

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from maestro import __version__
 from maestro.diagnostics import UserError
@@ -23,7 +23,7 @@ from maestro.pipeline import Result
 from maestro.report.codes import is_refusal, rules
 from maestro.report.facts import Places, objects, owner, together
 from maestro.report.page import bench, load, pictures, verdict
-from maestro.report.page.listing import File, files
+from maestro.report.page.listing import files
 from maestro.report.page.paths import Lines, Paths
 from maestro.report.sections import sections
 
@@ -83,12 +83,12 @@ def render(
     }  # fmt: skip
     return _template(
         result=result, plan=result.plan, model=result.model, certificate=result.certificate, version=__version__,
-        says=verdict.say(result), files=shown, lines=lines, paths=paths, names=names, load=spread, bench=measured,
+        says=verdict.say(result), files=shown, paths=paths, names=names, load=spread, bench=measured,
         objects=objects(result.model, result.plan), means=MEANS, rules=rules(), timings=result.timings if times else (),
         sections=_sections(result, lines), verdicts=sorted({p["verdict"] for p in paths}),
         used=list(dict.fromkeys(o for p in paths for o in p["objects"])),
         ports=[pictures.picture(p, names.get(p.port, ""), result.plan.cores) for p in result.plan.ports],
-        changes=[line for f in shown for line in f.lines if line.changes], data=_json(data), link=_link(shown),
+        data=_json(data),
     )  # fmt: skip
 
 
@@ -117,7 +117,8 @@ def _sections(result: Result, lines: Lines) -> list[dict[str, Any]]:
 def _constraint(result: Result, c: Any, lines: Lines) -> dict[str, Any]:
     short, bracket, exact = c.text.partition(" [")
     names = list(dict.fromkeys(owner(result.model, n) for n in c.objects))
-    exact = exact.removesuffix("]") if bracket else ""
+    left, _, right = exact.removesuffix("]").partition(" = ")
+    exact = left if left == right else f"{left} = {right}" if bracket else ""
     return {"text": short, "exact": exact, "rule": c.rule, "objects": names, "lines": _linked(lines, c.spans)}
 
 
@@ -132,10 +133,6 @@ def _reason(result: Result, r: Any, lines: Lines) -> dict[str, Any]:
 def _linked(lines: Lines, spans: Any) -> list[Any]:
     found = [line for s in sorted(s for s in spans if s) if (line := lines.of(s))]
     return list({line["id"]: line for line in found}.values())
-
-
-def _link(shown: tuple[File, ...]) -> Mapping[str, int]:
-    return {f.name: f.number for f in shown}
 
 
 def _json(value: object) -> Markup:
@@ -159,8 +156,17 @@ def _template(**values: Any) -> str:
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    environment.filters["code"] = code
     page = environment.get_template("report.html")
     return page.render(policy=policy, style=Markup(style), d3=Markup(d3), script=Markup(script), **values) + "\n"
+
+
+def code(text: str) -> Markup:
+    """What stands between backticks as code, all of it escaped."""
+    parts = [escape(part) for part in text.split("`")]
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return Markup("").join(Markup("<code>{}</code>").format(part) if i % 2 else part for i, part in enumerate(parts))
 
 
 def _hash(text: str) -> str:

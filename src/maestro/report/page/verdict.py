@@ -25,6 +25,8 @@ def say(result: Result) -> Say:
 
 
 _BEST = "shared-nothing"
+_MOST = 3
+"""Objects that the headline names."""
 
 
 def _headline(result: Result) -> str:
@@ -40,14 +42,17 @@ def _headline(result: Result) -> str:
     locked = _named(result, "locked")
     if plan.strategy == "hybrid":
         own = _named(result, "sharded", "steered", "replicated")
-        return f"{plan.nf} runs on {cores}: each core has its part of {own}, and {locked} stays shared behind a lock."
+        return f"{plan.nf} runs on {cores}: each core has its part of {own}; all share {locked}, behind a lock."
     how = "hardware transactions" if plan.strategy == "htm" else "locks"
     return f"{plan.nf} runs on {cores} that share {locked or 'its state'}, kept safe by {how}."
 
 
 def _named(result: Result, *strategies: str) -> str:
     names = [o.name for o in objects(result.model, result.plan) if o.strategy in strategies]
-    return ", ".join(together(names))
+    found = list(together(names))
+    if len(found) > _MOST:
+        found = [*found[: _MOST - 1], f"{len(found) - _MOST + 1} more"]
+    return found[0] if len(found) == 1 else f"{', '.join(found[:-1])} and {found[-1]}" if found else ""
 
 
 def _why(result: Result) -> str:
@@ -71,5 +76,10 @@ def _trust(result: Result) -> str:
 
 
 def _configure(result: Result) -> str:
-    said = [f"port {p.port}: {fields_text(p.fields) or 'any key'}" for p in result.plan.ports]
-    return f"RSS on {result.plan.nic}: {'; '.join(said)}."
+    ports = result.plan.ports
+    chosen = {fields_text(p.fields) for p in ports}
+    keys = "with the key below" if len(ports) == 1 else "with each port's key below"
+    if len(chosen) == 1:
+        return f"RSS on the {result.plan.nic} by {chosen.pop() or 'anything'}, {keys}."
+    said = [f"port {p.port} by {fields_text(p.fields) or 'anything'}" for p in ports]
+    return f"RSS on the {result.plan.nic}, {keys}: {'; '.join(said)}."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from ipaddress import IPv4Address
 
-from maestro.ir.dump import Names, cell_names, named_cell, packet_names, readable, swap
+from maestro.ir.dump import Names, packet_names, readable, swap
 from maestro.ir.expr import (
     Expr,
     concat,
@@ -16,11 +16,12 @@ from maestro.ir.expr import (
     packet_byte,
     packet_offset,
     signed,
+    sym,
     symbols,
     text,
     walk,
 )
-from maestro.ir.model import Field, Model, Operation, Path
+from maestro.ir.model import Field, Model, Operation, Path, StateObject
 
 _INFIX = {
     "add": "+", "sub": "−", "mul": "×", "udiv": "/", "urem": "mod", "sdiv": "/", "srem": "mod",
@@ -50,6 +51,7 @@ _OK = {
     "dchain_expire_one": ("an entry of {0} is too old", "no entry of {0} is too old"),
     "sketch_touch": ("{0} has room", "{0} is full"),
 }
+PADDING = "padding"
 MOST = 400
 """Characters of one expression; longer ones nobody reads."""
 
@@ -59,7 +61,7 @@ class Words:
 
     def __init__(self, model: Model, path: Path, owner: Mapping[str, str], ports: Mapping[int, str]) -> None:
         self._model, self._path, self._owner, self._ports = model, path, owner, ports
-        self._cells = cell_names(model, path)
+        self._cells = cells(model, path)
         self._origins = {value: (op, name) for op in path.operations for name, value in op.results}
         self._names: dict[Expr | None, Names] = {}
 
@@ -80,7 +82,7 @@ class Words:
     def argument(self, op: Operation, name: str, value: Expr) -> str:
         """A key or a cell field by field."""
         obj = self._model.object(op.object)
-        fields = obj.key_layout if name == "key" else named_cell(obj) if name == "cell" else ()
+        fields = obj.key_layout if name == "key" else layout(obj) if name == "cell" else ()
         if not fields or sum(f.size for f in fields) * 8 != value.width:
             return self.value(value)
         return ", ".join(self._fields(fields, value))
@@ -92,7 +94,8 @@ class Words:
             high -= 8 * f.size
             free = symbols(part)
             copied = bool(free) and all(packet_offset(s) is not None for s in free)
-            said.append(f"{f.name} = {self.value(part if copied else swap(part))}")
+            if f.name != PADDING:
+                said.append(f"{f.name} = {self.value(part if copied else swap(part))}")
         return said
 
     def _short(self, e: Expr) -> str:
@@ -175,10 +178,10 @@ class Words:
 
     def _compare(self, e: Expr, *, denied: bool) -> str:
         a, b = e.args
-        if e.op == "eq" and a.op == "concat" and b.is_const and len(symbols(a)) > 1:
-            return self._parts(a, b.value, denied=denied)
         if e.op == "eq" and b.is_const and (known := self._known(a, b.value, denied)):
             return known
+        if e.op == "eq" and a.op == "concat" and b.is_const and len(symbols(a)) > 1:
+            return self._parts(a, b.value, denied=denied)
         if a.is_const and e.op in _MIRRORED:
             sign = (_MIRRORED_OPPOSITE if denied else _MIRRORED)[e.op]
             return f"{self._say(b)} {sign} {_number(a.value, a.width)}"
@@ -202,7 +205,7 @@ class Words:
         """Well-known comparisons as what they mean."""
         while a.op == "zext":
             a = a.args[0]
-        if a.op == "extract" and a.args[0].name == "ipv4.fragment" and a.width == 14 and value == 0:
+        if value == 0 and _offset_and_more(a):
             return "a fragment" if denied else "not a fragment"
         if a.name == "device":
             return f"arrival port {'≠' if denied else '='} {port_name(value, self._ports)}"
@@ -216,6 +219,41 @@ class Words:
         if b.is_const and a.name in ("ipv4.src", "ipv4.dst"):
             return str(IPv4Address(b.value & 0xFFFFFFFF))
         return self._say(b)
+
+
+def cells(model: Model, path: Path) -> dict[Expr, Expr]:
+    """Cells read on the path, as their fields in host order: ``buckets#3.cell`` → ``buckets#3.tokens`` and so on."""
+    names: dict[Expr, Expr] = {}
+    for op in path.operations:
+        if op.method == "vector_read" and (fields := layout(model.object(op.object))):
+            cell = op.result("cell")
+            prefix = cell.name.removesuffix("cell")
+            parts = (sym(f"{prefix}{f.name}{f.offset if f.name == PADDING else ''}", 8 * f.size) for f in fields)
+            names[cell] = concat(*map(swap, parts))
+    return names
+
+
+def layout(obj: StateObject) -> tuple[Field, ...]:
+    """The element's fields with the padding between them; none where fields overlap or are not known."""
+    found: list[Field] = []
+    end = 0
+    for field in sorted(obj.elem_layout, key=lambda f: f.offset):
+        if field.offset < end:
+            return ()
+        found += [Field(PADDING, end, field.offset - end)] if field.offset > end else []
+        found.append(field)
+        end = field.offset + field.size
+    if not found or end > obj.elem_size:
+        return ()
+    return (*found, *([Field(PADDING, end, obj.elem_size - end)] if end < obj.elem_size else []))
+
+
+def _offset_and_more(e: Expr) -> bool:
+    """Whether ``e`` is the fragment offset and the more-fragments bit, in any order of their bytes."""
+    parts = e.args if e.op == "concat" else (e,)
+    own = [p for p in parts if not (p.is_const and p.value == 0)]
+    named = all(p.op == "extract" and p.args[0].name == "ipv4.fragment" and p.hi < 14 for p in own)
+    return named and sum(p.width for p in own) == 14
 
 
 def port_name(port: int, names: Mapping[int, str]) -> str:

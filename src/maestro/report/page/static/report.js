@@ -57,7 +57,7 @@
   window.addEventListener("hashchange", reveal);
 
   /* The execution tree. */
-  const WIDE = 250, GAP = 70, HIGH = 46, ROW = 58, MOST = 34;
+  const WIDE = 196, GAP = 44, HIGH = 62, ROW = 72, MOST = 25, FLOOR = 220, CEILING = 560;
   const svg = d3.select("#svg"), canvas = svg.append("g");
   const edges = canvas.append("g").attr("aria-hidden", "true"), nodes = canvas.append("g").attr("role", "tree").attr("aria-label", "Execution tree");
   const zoom = d3.zoom().scaleExtent([0.04, 3])
@@ -75,6 +75,11 @@
   const branches = (n) => "if" in n ? [["yes", n.yes], ["no", n.no]] : [];
   const children = (n) => closed.has(n.key) ? [] : branches(n).filter(([, b]) => alive(b)).map(([side, b]) => { b.side = side; return b; });
   const cut = (s, most = MOST) => s.length > most ? s.slice(0, most - 1) + "…" : s;
+  const lines = (s) => {
+    if (s.length <= MOST) return [s, ""];
+    const at = s.lastIndexOf(" ", MOST), first = at > 8 ? at : MOST;
+    return [s.slice(0, first), cut(s.slice(first).trim())];
+  };
   const leaves = (n) => "if" in n ? leaves(n.yes) + leaves(n.no) : Number(shown.has(n.path));
   let current = 0, order = [];
 
@@ -103,7 +108,7 @@
     const g = nodes.selectAll("g").data(order, (d) => d.data.key).join((enter) => {
       const made = enter.append("g").attr("role", "treeitem");
       made.append("title"); made.append("rect").attr("y", -HIGH / 2).attr("width", WIDE).attr("height", HIGH);
-      made.append("text").attr("class", "t").attr("x", 10); made.append("text").attr("class", "do").attr("x", 10);
+      made.append("text").attr("class", "t").attr("x", 10); made.append("text").attr("class", "t2").attr("x", 10); made.append("text").attr("class", "do").attr("x", 10);
       return made;
     });
     g.order();
@@ -114,17 +119,24 @@
       .attr("aria-expanded", (d) => "if" in d.data ? String(!closed.has(d.data.key)) : null)
       .attr("tabindex", (d) => d.data.key === current ? 0 : -1);
     g.select("title").text(said);
-    g.select(".t").attr("y", (d) => below(d) ? -3 : 5).text((d) => cut(("if" in d.data ? "" : `${d.data.path}  `) + title(d.data)));
-    g.select(".do").attr("y", 14).text((d) => cut(below(d), 42));
+    g.each(function (d) { /* two lines of what it is, one of what was done before */
+      const [one, two] = lines(("if" in d.data ? "" : `${d.data.path}  `) + title(d.data)), last = cut(below(d), 31);
+      const top = 4 - 8 * (Number(Boolean(two)) + Number(Boolean(last))), node = d3.select(this);
+      node.select(".t").attr("y", top).text(one);
+      node.select(".t2").attr("y", top + 16).text(two);
+      node.select(".do").attr("y", top + (two ? 33 : 17)).text(last);
+    });
   }
   const place = (key) => order.find((d) => d.data.key === key);
   const box = () => svg.node().getBoundingClientRect();
   function fit() {
     if (!order.length) return;
     const low = d3.min(order, (d) => d.x) - ROW / 2, high = d3.max(order, (d) => d.x) + ROW / 2;
-    const right = d3.max(order, (d) => d.y) + WIDE, { width, height } = box();
-    const whole = Math.min(1, (width - 20) / right, (height - 20) / (high - low));
-    const k = Math.max(0.45, whole); /* smaller than this nobody reads: start at the root instead */
+    const right = d3.max(order, (d) => d.y) + WIDE, { width } = box();
+    const whole = Math.min(1, (width - 20) / right, (CEILING - 20) / (high - low));
+    const k = Math.max(0.6, whole); /* smaller than this nobody reads: start at the root instead */
+    const height = Math.max(FLOOR, Math.min(CEILING, (high - low) * k + 40));
+    svg.style("height", `${height}px`);
     const x = whole < k ? 10 : (width - right * k) / 2;
     const y = whole < k ? height / 2 - order[0].x * k : (height - (high + low) * k) / 2;
     svg.call(zoom.transform, d3.zoomIdentity.translate(x, y).scale(k));

@@ -5,9 +5,6 @@
 #define MAESTRO_BITS_H
 
 #include <stdint.h>
-#ifdef __SSE4_2__
-#include <nmmintrin.h>
-#endif
 
 static inline int64_t bits_signed(uint64_t x, unsigned width) {
   return (int64_t)(x << (64 - width)) >> (64 - width);
@@ -39,24 +36,46 @@ static inline uint64_t bits_srem(uint64_t x, uint64_t by, unsigned width) {
 
 /* CRC-32C of the low `bits` (8, 16, 32 or 64) of `x`, continuing `crc`: what the SSE4.2
  * instructions compute (Intel SDM, CRC32; reflected polynomial 0x82f63b78, no inversion). */
-static inline uint32_t bits_crc32c(uint32_t crc, uint64_t x, unsigned bits) {
-#ifdef __SSE4_2__
-  switch (bits) {
-    case 8:
-      return _mm_crc32_u8(crc, (uint8_t)x);
-    case 16:
-      return _mm_crc32_u16(crc, (uint16_t)x);
-    case 32:
-      return _mm_crc32_u32(crc, (uint32_t)x);
-    default:
-      return (uint32_t)_mm_crc32_u64(crc, x);
-  }
-#else
+static inline uint32_t bits_crc32c_plain_(uint32_t crc, uint64_t x, unsigned bits) {
   for (unsigned bit = 0; bit < bits; bit++) {
     uint32_t odd = (crc ^ (uint32_t)(x >> bit)) & 1;
     crc = crc >> 1 ^ (odd ? 0x82f63b78u : 0);
   }
   return crc;
+}
+
+#ifdef __x86_64__
+#ifdef __SSE4_2__
+#define BITS_CRC static inline
+#else
+#define BITS_CRC static __attribute__((target("sse4.2"), unused))
+#endif
+
+BITS_CRC uint32_t bits_crc32c_sse42_(uint32_t crc, uint64_t x, unsigned bits) {
+  switch (bits) {
+    case 8:
+      return __builtin_ia32_crc32qi(crc, (uint8_t)x);
+    case 16:
+      return __builtin_ia32_crc32hi(crc, (uint16_t)x);
+    case 32:
+      return __builtin_ia32_crc32si(crc, (uint32_t)x);
+    default:
+      return (uint32_t)__builtin_ia32_crc32di(crc, x);
+  }
+}
+#endif
+
+/* Code for any x86-64 asks the CPU whether it has the instructions. */
+static inline uint32_t bits_crc32c(uint32_t crc, uint64_t x, unsigned bits) {
+#ifdef __SSE4_2__
+  return bits_crc32c_sse42_(crc, x, bits);
+#else
+#ifdef __x86_64__
+  if (__builtin_cpu_supports("sse4.2")) {
+    return bits_crc32c_sse42_(crc, x, bits);
+  }
+#endif
+  return bits_crc32c_plain_(crc, x, bits);
 #endif
 }
 

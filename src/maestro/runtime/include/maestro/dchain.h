@@ -1,9 +1,9 @@
 /* An index allocator that remembers when each index was last touched.
  *
- * One cell an index, 16 bytes: allocated ones form a ring, oldest first, closed by a sentinel cell;
- * free ones form a stack, so that the index freed last, whose cell is still cached, is given out
- * next. Times never decrease, so the ring is in the order of time. Indices run from `first` to
- * `first + capacity - 1`; of a part, those that are another core's are neither free nor allocated. */
+ * One cell an index, 16 bytes: allocated ones form a ring, oldest first, closed by a sentinel cell.
+ * Times never decrease, so the ring is in the order of time. The lowest free index is given out.
+ * Indices run from `first` to `first + capacity - 1`; of a part, those that are another core's are
+ * neither free nor allocated. */
 #ifndef MAESTRO_DCHAIN_H
 #define MAESTRO_DCHAIN_H
 
@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "indices.h"
 #include "memory.h"
 
 #define DCHAIN_FREE UINT32_MAX /* `older` of a cell that is not allocated */
@@ -18,55 +19,60 @@
 struct dchain_cell {
   int64_t time;
   uint32_t older; /* towards the oldest, or DCHAIN_FREE */
-  uint32_t newer; /* towards the newest; of a free cell: the next free one */
+  uint32_t newer; /* towards the newest */
 };
 
 struct dchain {
   struct dchain_cell *cells; /* cells[capacity] is the sentinel: its `newer` is the oldest index */
   uint32_t capacity;
-  uint32_t free; /* top of the stack; `capacity` when every index is allocated */
   uint32_t first;
   uint32_t used; /* allocated indices */
   uint32_t own;  /* indices that may be allocated: all, or those of the core's part */
+  struct indices free; /* cells */
 };
 
-/* False when there is not enough memory. */
-static inline bool dchain_create(struct dchain *d, uint32_t capacity, uint32_t first) {
-  d->cells = maestro_alloc(((size_t)capacity + 1) * sizeof *d->cells);
+/* All cells, none of them free yet. */
+static inline bool dchain_prepare_(struct dchain *d, uint32_t capacity, uint32_t first) {
+  d->cells = (struct dchain_cell *)maestro_alloc(((size_t)capacity + 1) * sizeof *d->cells);
   d->capacity = capacity;
-  d->free = 0;
   d->first = first;
   d->used = 0;
   d->own = capacity;
-  if (!d->cells) {
+  if (!indices_create(&d->free, capacity) || !d->cells) {
     return false;
   }
   for (uint32_t i = 0; i < capacity; i++) {
-    d->cells[i] = (struct dchain_cell){0, DCHAIN_FREE, i + 1};
+    d->cells[i].older = DCHAIN_FREE;
   }
   d->cells[capacity] = (struct dchain_cell){0, capacity, capacity};
   return true;
 }
 
-/* An allocator of the indices i below `capacity` with `owners[i] == core`, at first in ascending
- * order; the others are never given out and never allocated. False when `owners` is NULL or there is
- * not enough memory. */
+/* False when there is not enough memory. Destroy it all the same. */
+static inline bool dchain_create(struct dchain *d, uint32_t capacity, uint32_t first) {
+  if (!dchain_prepare_(d, capacity, first)) {
+    return false;
+  }
+  indices_fill(&d->free, 0, capacity);
+  return true;
+}
+
+/* An allocator of the indices i below `capacity` with `owners[i] == core`; the others are never
+ * given out and never allocated. False when `owners` is NULL or there is not enough memory. */
 static inline bool dchain_create_part(struct dchain *d, uint32_t capacity, const uint16_t *owners,
                                       unsigned core) {
   if (!owners) {
-    d->cells = NULL;
+    *d = (struct dchain){0};
     return false;
   }
-  if (!dchain_create(d, capacity, 0)) {
+  if (!dchain_prepare_(d, capacity, 0)) {
     return false;
   }
-  d->free = capacity;
   d->own = 0;
-  for (uint32_t i = capacity; i-- > 0;) {
+  for (uint32_t i = 0; i < capacity; i++) {
     if (owners[i] == core) {
       d->own++;
-      d->cells[i].newer = d->free;
-      d->free = i;
+      indices_put(&d->free, i);
     }
   }
   return true;
@@ -74,6 +80,7 @@ static inline bool dchain_create_part(struct dchain *d, uint32_t capacity, const
 
 static inline void dchain_destroy(struct dchain *d) {
   free(d->cells);
+  indices_destroy(&d->free);
 }
 
 static inline void dchain_unlink_(struct dchain *d, uint32_t cell) {
@@ -97,8 +104,7 @@ static inline void dchain_occupy_(struct dchain *d, uint32_t cell, int64_t time)
 static inline void dchain_release_(struct dchain *d, uint32_t cell) {
   dchain_unlink_(d, cell);
   d->cells[cell].older = DCHAIN_FREE;
-  d->cells[cell].newer = d->free;
-  d->free = cell;
+  indices_put(&d->free, cell);
   d->used--;
 }
 
@@ -110,33 +116,29 @@ static inline bool dchain_test(const struct dchain *d, uint32_t index) {
 
 /* Is there a free index? */
 static inline bool dchain_spare(const struct dchain *d) {
-  return d->free != d->capacity;
+  return indices_any(&d->free);
 }
 
 /* Allocate an index, touched at `time`. False when none is free. */
 static inline bool dchain_allocate(struct dchain *d, int64_t time, uint32_t *index) {
-  uint32_t cell = d->free;
-  *index = d->first + cell;
-  if (cell == d->capacity) {
+  *index = d->first + d->capacity;
+  if (!indices_any(&d->free)) {
     return false;
   }
-  d->free = d->cells[cell].newer;
+  uint32_t cell = indices_lowest(&d->free);
+  indices_remove(&d->free, cell);
   dchain_occupy_(d, cell, time);
+  *index = d->first + cell;
   return true;
 }
 
-/* Allocate that very `index`, touched at `time`: for setting up, as it searches the free ones.
- * False when it is not free. */
+/* Allocate that very `index`, touched at `time`. False when it is not free. */
 static inline bool dchain_take(struct dchain *d, uint32_t index, int64_t time) {
   uint32_t cell = index - d->first;
-  uint32_t *link = &d->free;
-  while (*link != d->capacity && *link != cell) {
-    link = &d->cells[*link].newer;
-  }
-  if (*link == d->capacity) {
+  if (cell >= d->capacity || !indices_has(&d->free, cell)) {
     return false;
   }
-  *link = d->cells[cell].newer;
+  indices_remove(&d->free, cell);
   dchain_occupy_(d, cell, time);
   return true;
 }

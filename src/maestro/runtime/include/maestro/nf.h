@@ -15,6 +15,11 @@
 #define NF_MIN_PACKET 14 /* bytes; shorter frames never reach nf_packet */
 #define NF_HEADROOM 128  /* bytes before a frame that an NF with nf_head() may write */
 
+/* By which hash tables order keys: whoever wants it secret sets it before nf_shared_create(). Only NFs with
+ * hash tables have it. */
+extern uint64_t nf_seed;
+#pragma weak nf_seed
+
 struct nf_shared; /* the state that cores have in common */
 struct nf_core;   /* the state of one core */
 

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #include "expire.h"
+#include "indices.h"
 #include "lock.h"
 #include "map.h"
 #include "memory.h"
@@ -29,7 +30,7 @@ struct touch {
 
 struct shared_dchain_cell {
   struct touch queued;
-  uint32_t at; /* its place in the queue; of a free one: the next free one */
+  uint32_t at; /* its place in the queue */
   uint32_t allocated;
 };
 
@@ -39,8 +40,8 @@ struct shared_dchain {
   struct touch **touched; /* by core, by index; each core's in memory of its own */
   uint32_t size;
   uint32_t capacity;
-  uint32_t free; /* top of the stack; `capacity` when every index is allocated */
   unsigned cores;
+  struct indices free;
 };
 
 /* False when there is not enough memory. */
@@ -51,14 +52,11 @@ static inline bool shared_dchain_create(struct shared_dchain *d, uint32_t capaci
   d->touched = maestro_alloc(cores * sizeof *d->touched);
   d->size = 0;
   d->capacity = capacity;
-  d->free = 0;
   d->cores = cores;
-  if (!d->cells || !d->queue || !d->touched) {
+  if (!indices_create(&d->free, capacity) || !d->cells || !d->queue || !d->touched) {
     return false;
   }
-  for (uint32_t i = 0; i < capacity; i++) {
-    d->cells[i].at = i + 1;
-  }
+  indices_fill(&d->free, 0, capacity);
   return true;
 }
 
@@ -75,6 +73,7 @@ static inline void shared_dchain_destroy(struct shared_dchain *d) {
   free(d->touched);
   free(d->queue);
   free(d->cells);
+  indices_destroy(&d->free);
 }
 
 static inline bool touch_before_(struct touch a, struct touch b) {
@@ -148,8 +147,7 @@ static inline void shared_dchain_release_(struct shared_dchain *d, uint32_t inde
     shared_dchain_down_(d, d->cells[last].at);
   }
   d->cells[index].allocated = 0;
-  d->cells[index].at = d->free;
-  d->free = index;
+  indices_put(&d->free, index);
 }
 
 /* When the allocated `index` was last touched. What is left of its earlier lives is earlier. */
@@ -181,7 +179,7 @@ static inline bool shared_dchain_refresh(struct shared_dchain *d, struct turn *t
 
 /* Is there a free index? */
 static inline bool shared_dchain_spare(const struct shared_dchain *d) {
-  return d->free != d->capacity;
+  return indices_any(&d->free);
 }
 
 /* May there be an index that was last touched at or before `time`? */
@@ -194,26 +192,23 @@ static inline bool shared_dchain_due(const struct shared_dchain *d, int64_t time
 /* Allocate an index, touched now. False when none is free. */
 static inline bool shared_dchain_allocate(struct shared_dchain *d, struct turn *turn,
                                           uint32_t *index) {
-  *index = d->free;
-  if (*index == d->capacity) {
+  *index = d->capacity;
+  if (!indices_any(&d->free)) {
     return false;
   }
-  d->free = d->cells[*index].at;
+  *index = indices_lowest(&d->free);
+  indices_remove(&d->free, *index);
   shared_dchain_enqueue_(d, *index, touch_now_(turn));
   return true;
 }
 
-/* Allocate that very `index`, as if touched at time 0 after those taken before it: for setting up,
- * as it searches the free ones. False when it is not free. */
+/* Allocate that very `index`, as if touched at time 0 after those taken before it. False when it is
+ * not free. */
 static inline bool shared_dchain_take(struct shared_dchain *d, uint32_t index) {
-  uint32_t *link = &d->free;
-  while (*link != d->capacity && *link != index) {
-    link = &d->cells[*link].at;
-  }
-  if (*link == d->capacity) {
+  if (index >= d->capacity || !indices_has(&d->free, index)) {
     return false;
   }
-  *link = d->cells[index].at;
+  indices_remove(&d->free, index);
   shared_dchain_enqueue_(d, index, (struct touch){0, 0, d->size & 0xffffff});
   return true;
 }

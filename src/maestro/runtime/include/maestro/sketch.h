@@ -2,41 +2,44 @@
  *
  * Five rows of `capacity` buckets. `where` says, for each hash, in which bucket it is counted; all
  * rows share it, so a hash that another row brought in counts as known, in the bucket of that
- * number. Callers pass the key's 32-bit hash. */
+ *number. A new hash gets its row's lowest free bucket. Callers pass the key's 32-bit hash. */
 #ifndef MAESTRO_SKETCH_H
 #define MAESTRO_SKETCH_H
-
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 
 #include "bits.h"
-#include "dchain.h"
+#include "flow.h"
 #include "memory.h"
 
 #define SKETCH_ROWS 5
 
 struct sketch_bucket {
-  uint32_t hash;  /* that has the bucket, while it is allocated */
-  uint32_t count; /* stays when the bucket is freed */
+  _Alignas(16) int64_t touched; /* see flow.h */
+  uint32_t hash;                /* that has the bucket, while it is allocated */
+  uint32_t count;               /* stays when the bucket is freed */
 };
 
 struct sketch {
   uint32_t *where; /* by hash: the bucket + 1, or 0 */
-  struct sketch_bucket *buckets[SKETCH_ROWS];
-  struct dchain ages[SKETCH_ROWS];
   uint32_t capacity;
   uint32_t threshold;
+  uint64_t inverse; /* of the capacity: 2**64 / capacity, rounded up */
+  int64_t due;      /* no bucket was last touched before */
+  struct flows rows[SKETCH_ROWS];
 };
 
 /* False when there is not enough memory. Destroy it all the same. */
 static inline bool sketch_create(struct sketch *s, uint32_t capacity, uint32_t threshold) {
-  bool ok = (s->where = maestro_alloc(capacity * sizeof *s->where)) != NULL;
+  const size_t stride = sizeof(struct sketch_bucket);
+  bool ok = (s->where = (uint32_t *)maestro_alloc(capacity * sizeof *s->where)) != NULL;
   s->capacity = capacity;
   s->threshold = threshold;
+  s->inverse = UINT64_MAX / capacity + 1;
+  s->due = FLOW_NEVER;
   for (int i = 0; i < SKETCH_ROWS; i++) {
-    s->buckets[i] = maestro_alloc(capacity * sizeof *s->buckets[i]);
-    ok &= dchain_create(&s->ages[i], capacity, 0) && s->buckets[i] != NULL;
+    ok &= flows_create(&s->rows[i], capacity, stride, 0, capacity);
   }
   return ok;
 }
@@ -44,8 +47,7 @@ static inline bool sketch_create(struct sketch *s, uint32_t capacity, uint32_t t
 static inline void sketch_destroy(struct sketch *s) {
   free(s->where);
   for (int i = 0; i < SKETCH_ROWS; i++) {
-    free(s->buckets[i]);
-    dchain_destroy(&s->ages[i]);
+    flows_destroy(&s->rows[i]);
   }
 }
 
@@ -53,36 +55,77 @@ static inline void sketch_destroy(struct sketch *s) {
 static inline uint64_t sketch_used(const struct sketch *s) {
   uint64_t used = 0;
   for (int i = 0; i < SKETCH_ROWS; i++) {
-    used += s->ages[i].used;
+    used += s->rows[i].used;
   }
   return used;
 }
 
-/* What row `row` hashes a key to, which the NF hashes to `hash`. */
-static inline uint32_t sketch_hash_(const struct sketch *s, int row, uint32_t hash) {
-  static const uint32_t salts[SKETCH_ROWS] = {0x9b78350f, 0x9bcf144c, 0x8ab29a3e, 0x34d48bf5,
-                                              0x78e47449};
-  return bits_crc32c(bits_crc32c(0, salts[row], 32), hash, 32) % s->capacity;
+/* x % capacity without a division (Lemire, Kaser and Kurz, "Faster remainder by direct
+ * computation", 2019). */
+static inline uint32_t sketch_remainder_(const struct sketch *s, uint32_t x) {
+  __extension__ typedef unsigned __int128 wide;
+  return (uint32_t)((wide)(s->inverse * x) * s->capacity >> 64);
 }
 
-/* Touch the key's buckets at `time`. */
-static inline void sketch_refresh(struct sketch *s, uint32_t hash, int64_t time) {
+/* What each row hashes a key to, which the NF hashes to `hash`: the CRC of the row's salt, then of
+ * `hash`. A CRC without inversion is linear, so that is the CRC of `hash`, once for all rows, and
+ * that of the salt behind a word of zeros. */
+struct sketch_hashes {
+  uint32_t row[SKETCH_ROWS];
+};
+
+static inline struct sketch_hashes sketch_hash_(const struct sketch *s, uint32_t hash) {
+  static const uint32_t salts[SKETCH_ROWS] = {0x93affb71, 0xd80a7597, 0xd6ad7076, 0xd82ac98e,
+                                              0x2ce17103};
+  const uint32_t crc = bits_crc32c(0, hash, 32);
+  struct sketch_hashes h;
   for (int i = 0; i < SKETCH_ROWS; i++) {
-    uint32_t at = s->where[sketch_hash_(s, i, hash)];
+    h.row[i] = sketch_remainder_(s, crc ^ salts[i]);
+  }
+  return h;
+}
+
+static inline struct sketch_bucket *sketch_bucket_(const struct sketch *s, int row, uint32_t at) {
+  return (struct sketch_bucket *)s->rows[row].records + at;
+}
+
+/* Fetch what says where the key's buckets are, */
+static inline void sketch_fetch_where(const struct sketch *s, uint32_t hash) {
+  const struct sketch_hashes h = sketch_hash_(s, hash);
+  for (int i = 0; i < SKETCH_ROWS; i++) {
+    __builtin_prefetch(&s->where[h.row[i]]);
+  }
+}
+
+/* and then the buckets. */
+static inline void sketch_fetch_buckets(const struct sketch *s, uint32_t hash) {
+  const struct sketch_hashes h = sketch_hash_(s, hash);
+  for (int i = 0; i < SKETCH_ROWS; i++) {
+    uint32_t at = s->where[h.row[i]];
+    __builtin_prefetch(sketch_bucket_(s, i, at - (at != 0)), 1);
+  }
+}
+
+/* Touch the key's buckets now. */
+static inline void sketch_refresh(struct sketch *s, uint32_t hash, int64_t now) {
+  const struct sketch_hashes h = sketch_hash_(s, hash);
+  for (int i = 0; i < SKETCH_ROWS; i++) {
+    uint32_t at = s->where[h.row[i]];
     if (at != 0) {
-      dchain_refresh(&s->ages[i], at - 1, time);
+      flow_refresh(&s->rows[i], at - 1, sizeof(struct sketch_bucket), now);
     }
   }
 }
 
 /* Is the least count among the rows that know the key above the threshold? */
 static inline bool sketch_fetch(const struct sketch *s, uint32_t hash) {
+  const struct sketch_hashes h = sketch_hash_(s, hash);
   bool known = false;
   uint32_t least = UINT32_MAX;
   for (int i = 0; i < SKETCH_ROWS; i++) {
-    uint32_t at = s->where[sketch_hash_(s, i, hash)];
+    uint32_t at = s->where[h.row[i]];
     if (at != 0) {
-      uint32_t count = s->buckets[i][at - 1].count;
+      uint32_t count = sketch_bucket_(s, i, at - 1)->count;
       least = count < least ? count : least;
       known = true;
     }
@@ -90,17 +133,20 @@ static inline bool sketch_fetch(const struct sketch *s, uint32_t hash) {
   return known && least > s->threshold;
 }
 
-/* Count the key in every row, at `time`. False, with the rows after it left out, when one that does
- * not know it has no bucket for it. */
-static inline bool sketch_touch(struct sketch *s, uint32_t hash, int64_t time) {
+/* Count the key in every row, now. False, with the rows after it left out, when one that does not
+ * know it has no bucket for it. */
+static inline bool sketch_touch(struct sketch *s, uint32_t hash, int64_t now) {
+  const struct sketch_hashes h = sketch_hash_(s, hash);
   for (int i = 0; i < SKETCH_ROWS; i++) {
-    uint32_t h = sketch_hash_(s, i, hash), at = s->where[h];
+    uint32_t at = s->where[h.row[i]];
     if (at != 0) {
-      dchain_refresh(&s->ages[i], at - 1, time);
-      s->buckets[i][at - 1].count++;
-    } else if (dchain_allocate(&s->ages[i], time, &at)) {
-      s->buckets[i][at] = (struct sketch_bucket){h, 0};
-      s->where[h] = at + 1;
+      flow_refresh(&s->rows[i], at - 1, sizeof(struct sketch_bucket), now);
+      sketch_bucket_(s, i, at - 1)->count++;
+    } else if (flow_allocate(&s->rows[i], sizeof(struct sketch_bucket), now, &at)) {
+      sketch_bucket_(s, i, at)->hash = h.row[i];
+      sketch_bucket_(s, i, at)->count = 0;
+      s->where[h.row[i]] = at + 1;
+      s->due = now < s->due ? now : s->due;
     } else {
       return false;
     }
@@ -108,13 +154,21 @@ static inline bool sketch_touch(struct sketch *s, uint32_t hash, int64_t time) {
   return true;
 }
 
+FLOW_RARE void sketch_expire_due_(struct sketch *s, int64_t time) {
+  uint32_t at;
+  s->due = FLOW_NEVER;
+  for (int i = 0; i < SKETCH_ROWS; i++) {
+    while (flow_expire(&s->rows[i], sizeof(struct sketch_bucket), time, &at)) {
+      s->where[sketch_bucket_(s, i, at)->hash] = 0;
+    }
+    s->due = s->rows[i].due < s->due ? s->rows[i].due : s->due;
+  }
+}
+
 /* Free every bucket last touched at or before `time`. */
 static inline void sketch_expire(struct sketch *s, int64_t time) {
-  uint32_t at;
-  for (int i = 0; i < SKETCH_ROWS; i++) {
-    while (dchain_expire_one(&s->ages[i], time, &at)) {
-      s->where[s->buckets[i][at].hash] = 0;
-    }
+  if (__builtin_expect(s->due <= time, 0)) {
+    sketch_expire_due_(s, time);
   }
 }
 

@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/random.h>
 
 #include <rte_eal.h>
 #include <rte_launch.h>
@@ -75,7 +76,14 @@ static int state_main(void *argument) {
   return 0;
 }
 
+/* Who can choose addresses and ports must not know which of them fall into one place of a table. */
+static void choose_seed(void) {
+  if (&nf_seed != NULL && getrandom(&nf_seed, sizeof nf_seed, 0) != sizeof nf_seed)
+    die(DPDK_FAILED, "no random number for the hash tables");
+}
+
 static struct nf_shared *state_create(struct run *run) {
+  choose_seed();
   struct state state = {run, nf_shared_create(run->cores)};
   if (state.shared == NULL)
     die(DPDK_FAILED, "%s: no state for %u cores: out of memory", nf_name, run->cores);

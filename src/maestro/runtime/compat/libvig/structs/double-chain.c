@@ -1,6 +1,6 @@
-/* Lists over one array of cells: the allocated indices, doubly linked in the order in which they
- * were touched, a ring through a cell of its own behind those of the indices; and the free ones,
- * singly linked, one list a part (quota.h), the index freed last first. */
+/* The allocated indices are doubly linked in the order in which they were touched, a ring through a
+ * cell of its own behind those of the indices. The lowest free index of a part (quota.h) is given
+ * out, as in generated code. */
 #include "lib/verified/double-chain.h"
 
 #include <assert.h>
@@ -8,16 +8,16 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "maestro/indices.h"
 #include "structs/quota.h"
 
 struct cell {
   vigor_time_t time;
-  int32_t next;     /* END: the last free one */
+  int32_t next;
   int32_t previous; /* FREE: not allocated */
 };
 
 #define FREE (-1)
-#define END (-1)
 
 struct DoubleChain {
   struct cell *cells;
@@ -25,7 +25,7 @@ struct DoubleChain {
   unsigned number; /* allocators count from 0 as they are created */
   bool parted;
   uint16_t *owners; /* the part of each index; NULL: there is one only */
-  int32_t free[MAESTRO_QUOTA_CORES];
+  struct indices free[MAESTRO_QUOTA_CORES]; /* one a part; the others have no memory */
 };
 
 static unsigned created;
@@ -37,7 +37,7 @@ static int32_t oldest(const struct DoubleChain *chain) { return chain->range; }
 int dchain_allocate(int index_range, struct DoubleChain **chain_out) {
   struct DoubleChain *chain = calloc(1, sizeof *chain);
   struct cell *cells = calloc((size_t)index_range + 1, sizeof *cells);
-  if (chain == NULL || cells == NULL) {
+  if (chain == NULL || cells == NULL || !indices_create(&chain->free[0], (uint32_t)index_range)) {
     free(chain);
     free(cells);
     return 0;
@@ -47,9 +47,9 @@ int dchain_allocate(int index_range, struct DoubleChain **chain_out) {
   chain->number = created++;
   cells[oldest(chain)] = (struct cell){0, oldest(chain), oldest(chain)};
   for (int32_t i = 0; i < index_range; i++) {
-    cells[i] = (struct cell){0, i + 1 < index_range ? i + 1 : END, FREE};
+    cells[i].previous = FREE;
+    indices_put(&chain->free[0], (uint32_t)i);
   }
-  chain->free[0] = index_range > 0 ? 0 : END;
   *chain_out = chain;
   return 1;
 }
@@ -71,19 +71,12 @@ static void append(struct DoubleChain *chain, int32_t index, vigor_time_t time) 
   cells[head].previous = index;
 }
 
-/* The list of free indices that `index` belongs to. */
-static int32_t *part(struct DoubleChain *chain, int32_t index) {
+/* The part that `index` belongs to. */
+static struct indices *part(struct DoubleChain *chain, int32_t index) {
   return &chain->free[chain->owners != NULL ? chain->owners[index] : 0];
 }
 
-static void push(struct DoubleChain *chain, int32_t index) {
-  chain->cells[index].previous = FREE;
-  chain->cells[index].next = *part(chain, index);
-  *part(chain, index) = index;
-}
-
-/* Before the first change after maestro_quota_set(): deals the free indices out to the cores, each
- * core's in ascending order. */
+/* Before the first change after maestro_quota_set(): deals the free indices out to the cores. */
 static void divide(struct DoubleChain *chain) {
   if (chain->parted || !maestro_quota_on()) {
     return;
@@ -91,14 +84,17 @@ static void divide(struct DoubleChain *chain) {
   chain->parted = true;
   chain->owners = maestro_quota_owners(chain->number, (uint32_t)chain->range);
   if (chain->owners == NULL) {
-    return; /* the one list stays as it is */
+    return; /* the one part stays as it is */
   }
-  for (unsigned core = 0; core < MAESTRO_QUOTA_CORES; core++) {
-    chain->free[core] = END;
+  indices_destroy(&chain->free[0]);
+  for (unsigned core = 0; core < maestro_quota_cores(); core++) {
+    if (!indices_create(&chain->free[core], (uint32_t)chain->range)) {
+      abort();
+    }
   }
-  for (int32_t i = chain->range - 1; i >= 0; i--) {
+  for (int32_t i = 0; i < chain->range; i++) {
     if (!allocated(chain, i)) {
-      push(chain, i);
+      indices_put(part(chain, i), (uint32_t)i);
     }
   }
 }
@@ -106,18 +102,19 @@ static void divide(struct DoubleChain *chain) {
 static void release(struct DoubleChain *chain, int32_t index) {
   divide(chain);
   unlink_cell(chain->cells, index);
-  push(chain, index);
+  chain->cells[index].previous = FREE;
+  indices_put(part(chain, index), (uint32_t)index);
 }
 
 int dchain_allocate_new_index(struct DoubleChain *chain, int *index_out, vigor_time_t time) {
   divide(chain);
-  int32_t *list = &chain->free[chain->owners != NULL ? maestro_quota_current() : 0];
-  int32_t index = *list;
-  if (index == END) {
+  struct indices *spare = &chain->free[chain->owners != NULL ? maestro_quota_current() : 0];
+  if (!indices_any(spare)) {
     return 0;
   }
+  int32_t index = (int32_t)indices_lowest(spare);
   assert(!allocated(chain, index)); /* one state: no core may get what another one holds */
-  *list = chain->cells[index].next;
+  indices_remove(spare, (uint32_t)index);
   append(chain, index, time);
   *index_out = index;
   return 1;

@@ -25,6 +25,8 @@ void maestro_quota_core(unsigned core) {
 
 bool maestro_quota_on(void) { return cores > 0; }
 
+unsigned maestro_quota_cores(void) { return cores; }
+
 uint16_t maestro_quota_current(void) { return current; }
 
 uint16_t maestro_quota_sketch(unsigned number) {

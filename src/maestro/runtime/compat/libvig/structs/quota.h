@@ -37,6 +37,7 @@ void maestro_quota_set(unsigned cores);
 void maestro_quota_core(unsigned core);
 
 bool maestro_quota_on(void);
+unsigned maestro_quota_cores(void);
 uint16_t maestro_quota_current(void);
 
 /* The core whose copy of sketch `number` is used now; 0 when there is one copy only. */

@@ -1,6 +1,7 @@
 /* A count-min sketch as rows of buckets. A key has one hash a row; `where` says, for a hash, in
  * which bucket it is counted. All rows share `where`, as in the original: a hash that another row
- * brought in counts as known, and then the bucket of that number is used in this row too.
+ * brought in counts as known, and then the bucket of that number is used in this row too. A new hash
+ * gets the lowest free bucket.
  *
  * With quotas every core has a whole sketch of its own where it does in the parallel NF. */
 #include "lib/unverified/sketch.h"
@@ -10,6 +11,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "maestro/indices.h"
 #include "structs/quota.h"
 
 #define ROWS SKETCH_HASHES
@@ -20,7 +22,7 @@ static const uint32_t SALTS[ROWS] = {0x9b78350f, 0x9bcf144c, 0x8ab29a3e, 0x34d48
 
 struct bucket {
   vigor_time_t time;
-  int32_t older, newer; /* of a free bucket: `newer` is the next free one */
+  int32_t older, newer;
   uint32_t hash;
   uint32_t count; /* stays when the bucket is freed */
   bool used;
@@ -28,7 +30,8 @@ struct bucket {
 
 struct row {
   struct bucket *buckets;
-  int32_t oldest, newest, free; /* NOWHERE: none */
+  int32_t oldest, newest; /* NOWHERE: none */
+  struct indices free;
 };
 
 struct counters {
@@ -48,12 +51,13 @@ struct Sketch {
 static unsigned created;
 
 static bool row_allocate(struct row *row, uint32_t capacity) {
-  *row = (struct row){calloc(capacity, sizeof *row->buckets), NOWHERE, NOWHERE, NOWHERE};
-  for (uint32_t left = row->buckets == NULL ? 0 : capacity; left > 0; left--) {
-    row->buckets[left - 1].newer = row->free;
-    row->free = (int32_t)left - 1;
+  row->buckets = calloc(capacity, sizeof *row->buckets);
+  row->oldest = row->newest = NOWHERE;
+  if (row->buckets == NULL || !indices_create(&row->free, capacity)) {
+    return false;
   }
-  return row->buckets != NULL;
+  indices_fill(&row->free, 0, capacity);
+  return true;
 }
 
 static struct counters *counters_allocate(uint32_t capacity) {
@@ -153,12 +157,12 @@ int sketch_fetch(struct Sketch *sketch) {
 
 /* A bucket for a hash that no row knows. */
 static bool start(struct counters *c, struct row *row, uint32_t hash, vigor_time_t time) {
-  int32_t at = row->free;
-  if (at == NOWHERE) {
+  if (!indices_any(&row->free)) {
     return false;
   }
+  int32_t at = (int32_t)indices_lowest(&row->free);
   struct bucket *b = &row->buckets[at];
-  row->free = b->newer;
+  indices_remove(&row->free, (uint32_t)at);
   b->hash = hash;
   b->count = 0;
   b->used = true;
@@ -193,8 +197,7 @@ void sketch_expire(struct Sketch *sketch, vigor_time_t time) {
       unlink_bucket(row, at);
       c->where[b->hash] = NOWHERE;
       b->used = false;
-      b->newer = row->free;
-      row->free = at;
+      indices_put(&row->free, (uint32_t)at);
     }
   }
 }
