@@ -47,11 +47,13 @@ def job(
     defines: Mapping[str, str | None] | None = None,
     strategy: str = "auto",
     seed: int | None = None,
+    allow: Iterable[Source] = (),
 ) -> Job:
     """What is to be done: what is given here, then the nf.toml of the NF's folder, then the defaults.
 
     ``sources``: C files, or one folder. ``args``: for the NF's own ``nf_config_init``. ``defines``: name → value, None
-    for a name alone. Raises UserError (``nf-toml``).
+    for a name alone. ``allow``: what the NF may read while it starts, besides files in its own folder and those that
+    ``args`` name. Raises UserError (``nf-toml``).
     """
     paths = tuple(Path(s) for s in ([sources] if isinstance(sources, str | Path) else sources))
     own = settings(paths)
@@ -75,8 +77,15 @@ def job(
         port_names={**(own.port_names or {}), **(port_names or {})},
         strategy=strategy,
         seed=seed,
+        allow=(*map(Path, allow), *_named(args or ())),
         **chosen,
     )
+
+
+def _named(args: Iterable[str]) -> Iterable[Path]:
+    """The files that the user's own arguments name (``table.txt``, ``--table=table.txt``): the NF may read them."""
+    words = (word for arg in args for word in (arg, arg.partition("=")[2]) if word)
+    return [path for path in map(Path, words) if "\0" not in str(path) and path.is_file()]
 
 
 def analyze(sources: Source | Sequence[Source], **options: Any) -> Plan:

@@ -101,6 +101,13 @@ nf_source = options_of(
     click.option(
         "-I", "include_dirs", multiple=True, type=click.Path(path_type=Path), metavar="DIR", help="Include folder."
     ),
+    click.option(
+        "--allow",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="What the NF may read while it starts, besides its own folder.",
+    ),
     click.option("-D", "defines", multiple=True, metavar="NAME[=V]", help="Preprocessor definition."),
     click.option(
         "--port-name",

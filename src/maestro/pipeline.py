@@ -21,6 +21,7 @@ from maestro.codegen.merge import capacities
 from maestro.codegen.passes import without
 from maestro.codegen.project import require_fresh, write_project
 from maestro.diagnostics import InternalError, UserError
+from maestro.frontend.confine import may_read_of
 from maestro.frontend.names import is_runtime
 from maestro.frontend.nf import LoadedNF, load
 from maestro.frontend.objects import Build, build_program
@@ -55,6 +56,7 @@ class Job:
     """What the user asked for. ``nf_args`` go to the NF's own ``nf_config_init``; ``port_names`` are for explanations.
 
     ``defines``: name → value, None for a name alone. ``seed``: of the RSS keys; None: another one every time.
+    ``allow``: files and folders that the NF may read while it starts, besides its own.
     ``without_passes``: of ``maestro.codegen.passes``, what is left out.
     """
 
@@ -68,6 +70,7 @@ class Job:
     cores: int = 2
     strategy: str = "auto"
     seed: int | None = None
+    allow: tuple[Path, ...] = ()
     without_passes: tuple[str, ...] = ()
 
 
@@ -340,7 +343,8 @@ def _checked(job: Job) -> Profile:
 
 
 def _explore(nf: LoadedNF, job: Job) -> Model:
-    model = explore(nf.program, nf=nf.name, ports=job.ports, argv=job.nf_args, is_runtime=is_runtime)
+    may_read = may_read_of(job.sources, job.allow)
+    model = explore(nf.program, nf=nf.name, ports=job.ports, argv=job.nf_args, is_runtime=is_runtime, may_read=may_read)
     return replace(model, notes=(*model.notes, *nf.notes))
 
 

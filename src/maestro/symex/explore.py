@@ -16,6 +16,7 @@ from maestro.ir.packet import LENGTH
 from maestro.ir.program import Program
 from maestro.models.checksum import checksums
 from maestro.models.coherence import Reliance, violated
+from maestro.models.files import MayRead
 from maestro.models.state import Handle
 from maestro.models.vector import settle_all
 from maestro.solver.path import Oracle
@@ -63,15 +64,17 @@ def explore(
     ports: int = 2,
     argv: Sequence[str] = (),
     is_runtime: Callable[[str], bool] = never,
+    may_read: MayRead | None = None,
     budget: Budget | None = None,
 ) -> Model:
     """The model of the NF in ``program``, configured with ``argv``, for devices 0 … ``ports`` - 1.
 
-    ``is_runtime`` tells files of Maestro's own runtime, which diagnostics should not point into.
+    ``is_runtime`` tells files of Maestro's own runtime, which diagnostics should not point into. ``may_read``: whether
+    initialisation may read a file; None: any.
     Raises SourceError for what the NF does wrong and UnsupportedError for what cannot be explored exactly.
     """
     explorer = _Explorer(program, is_runtime, budget or Budget())
-    handles = explorer.initialise([nf, *argv], ports)
+    handles = explorer.initialise([nf, *argv], ports, may_read)
     paths, notes = explorer.paths(handles, ports)
     objects = tuple(h.as_object() for h in handles)
     return Model(nf, ports, objects, paths, _axioms(ports), (*explorer.notes, *notes))
@@ -103,9 +106,10 @@ class _Explorer:
 
     # --- initialisation
 
-    def initialise(self, argv: Sequence[str], ports: int) -> list[Handle]:
+    def initialise(self, argv: Sequence[str], ports: int, may_read: MayRead | None) -> list[Handle]:
         """Run ``nf_config_init`` and ``nf_init`` on real arguments; the state structures they made, by name."""
         machine = self._machine(self.image.memory, Run(None))
+        machine.known["may_read"] = may_read
         self._set_global("maestro_ports", ports, 2)
         if self._defined("nf_config_init"):
             machine.invoke("nf_config_init", [const(len(argv), 32), _strings(machine, argv)])
