@@ -20,11 +20,11 @@ pytestmark = pytest.mark.xdist_group("packages")
 BUILD = "import sys, hatchling.build as b; print(getattr(b, 'build_' + sys.argv[1])(sys.argv[2]))"
 
 
-def build(kind: str, folder: Path) -> Path:
+def build(kind: str, folder: Path, source: Path = ROOT) -> Path:
     """What ``pip wheel`` and ``python -m build`` run, without their environment of its own."""
     pytest.importorskip("hatchling", reason="needs hatchling (pip install 'maestro-nf[test]')")
     command = [sys.executable, "-c", BUILD, kind, str(folder)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, cwd=source, capture_output=True, text=True, check=True)
     return folder / done.stdout.split()[-1]
 
 
@@ -102,6 +102,16 @@ def test_the_sdist_has_what_tests_need(tmp_path: Path) -> None:
         pytest.skip("not a clone: what belongs to the project is not known")
     missing = {n for n in tracked.stdout.splitlines() if not n.startswith(".") and (ROOT / n).is_file()} - names
     assert not missing
+
+
+def test_the_sdist_makes_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
+    with tarfile.open(build("sdist", tmp_path)) as packed:
+        packed.extractall(tmp_path, filter="data")
+    (source,) = (path for path in tmp_path.iterdir() if path.is_dir())
+    again = build("wheel", tmp_path, source)
+    assert again.name == wheel.name
+    with zipfile.ZipFile(wheel) as one, zipfile.ZipFile(again) as other:
+        assert {i.filename: i.CRC for i in one.infolist()} == {i.filename: i.CRC for i in other.infolist()}
 
 
 # ---- installed, read-only, without a home ----
