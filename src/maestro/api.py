@@ -30,6 +30,7 @@ from maestro.report import json as documents
 from maestro.report import terminal
 from maestro.report.facts import ObjectFacts, fields_text, objects, reasons
 from maestro.report.progress import Silent
+from maestro.solver.effort import Effort
 from maestro.verify.compare import Comparison
 
 Source = str | Path
@@ -48,12 +49,15 @@ def job(
     strategy: str = "auto",
     seed: int | None = None,
     allow: Iterable[Source] = (),
+    time_limit: float | None = None,
+    memory_limit: int | None = None,
 ) -> Job:
     """What is to be done: what is given here, then the nf.toml of the NF's folder, then the defaults.
 
     ``sources``: C files, or one folder. ``args``: for the NF's own ``nf_config_init``. ``defines``: name → value, None
     for a name alone. ``allow``: what the NF may read while it starts, besides files in its own folder and those that
-    ``args`` name. Raises UserError (``nf-toml``).
+    ``args`` name. ``time_limit`` (seconds of processor time), ``memory_limit`` (MB): of the
+    analysis. Raises UserError (``nf-toml``).
     """
     paths = tuple(Path(s) for s in ([sources] if isinstance(sources, str | Path) else sources))
     own = settings(paths)
@@ -78,7 +82,15 @@ def job(
         strategy=strategy,
         seed=seed,
         allow=(*map(Path, allow), *_named(args or ())),
+        effort=_effort(time_limit, memory_limit),
         **chosen,
+    )
+
+
+def _effort(seconds: float | None, memory_mb: int | None) -> Effort:
+    default = Effort()
+    return Effort(
+        default.seconds if seconds is None else seconds, default.memory_mb if memory_mb is None else memory_mb
     )
 
 

@@ -108,6 +108,18 @@ nf_source = options_of(
         metavar="DIR",
         help="What the NF may read while it starts, besides its own folder.",
     ),
+    click.option(
+        "--time-limit",
+        type=click.FloatRange(0, min_open=True),
+        metavar="SECONDS",
+        help="Processor time for exploring the paths; ten times that for the proof (default: 30).",
+    ),
+    click.option(
+        "--memory-limit",
+        type=positive,
+        metavar="MB",
+        help="Memory for the analysis (default: half of the machine's, at most 4096).",
+    ),
     click.option("-D", "defines", multiple=True, metavar="NAME[=V]", help="Preprocessor definition."),
     click.option(
         "--port-name",

@@ -11,7 +11,8 @@ from maestro.frontend.names import is_runtime
 from maestro.frontend.nf import LIBVIG, NATIVE_ONLY
 from maestro.ir.model import Model
 from maestro.models.files import MayRead
-from maestro.symex.explore import Budget, explore
+from maestro.symex.budget import Budget
+from maestro.symex.explore import explore
 
 HEADER = """\
 #include "nf.h"

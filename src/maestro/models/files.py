@@ -19,7 +19,7 @@ from maestro.models.scan import Scanned, UnknownFormat, scan
 
 MayRead = Callable[[str], bool]
 
-_LARGEST = 64 << 20
+_LARGEST = 16 << 20
 """Bytes of a file."""
 
 NULL, ZERO, EOF = const(0, 64), const(0, 32), const(-1, 32)
