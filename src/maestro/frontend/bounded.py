@@ -6,9 +6,12 @@ import os
 import signal
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import IO
 
 from maestro.diagnostics import SourceError
@@ -42,6 +45,33 @@ def environment(extra: Mapping[str, str]) -> dict[str, str]:
     return {**kept, "SOURCE_DATE_EPOCH": "0", **extra}
 
 
+_running: set[int] = set()
+"""The process groups of compilers that run now."""
+
+_interrupted = Event()
+"""Those that are just being started must not stay either."""
+
+
+@contextmanager
+def side_by_side(jobs: int) -> Iterator[ThreadPoolExecutor]:
+    """Threads that run compilers. Who is interrupted (Ctrl-C comes to the main thread only) ends all of them."""
+    _interrupted.clear()
+    with ThreadPoolExecutor(max(1, jobs)) as pool:
+        try:
+            yield pool
+        except BaseException:
+            _interrupted.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            for group in tuple(_running):
+                _end(group)
+            raise
+
+
+def _end(group: int) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGKILL)
+
+
 def run(
     command: Sequence[str], bounds: Bounds, env: Mapping[str, str], folder: Path
 ) -> subprocess.CompletedProcess[str]:
@@ -56,14 +86,19 @@ def run(
             limited, stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True,
             env={**env, "TMPDIR": str(folder)},
         )  # fmt: skip
+        _running.add(process.pid)
+        if _interrupted.is_set():
+            _end(process.pid)
         try:
             status = process.wait(bounds.seconds)
         except BaseException as error:
-            os.killpg(process.pid, signal.SIGKILL)  # the compiler runs others: all of them
+            _end(process.pid)  # the compiler runs others: all of them
             process.wait()
             if isinstance(error, subprocess.TimeoutExpired):
                 raise too_much(f"takes more than {bounds.seconds:.0f} s") from error
             raise
+        finally:
+            _running.discard(process.pid)
         if max(os.fstat(f.fileno()).st_size for f in (out, err)) >= bounds.file_mb << 20:
             raise too_much(f"writes more than {bounds.file_mb} MB")
         return subprocess.CompletedProcess(command, status, _text(out), _text(err))
