@@ -55,16 +55,18 @@ _interrupted = Event()
 @contextmanager
 def side_by_side(jobs: int) -> Iterator[ThreadPoolExecutor]:
     """Threads that run compilers. Who is interrupted (Ctrl-C comes to the main thread only) ends all of them."""
-    _interrupted.clear()
-    with ThreadPoolExecutor(max(1, jobs)) as pool:
-        try:
-            yield pool
-        except BaseException:
-            _interrupted.set()
-            pool.shutdown(wait=False, cancel_futures=True)
-            for group in tuple(_running):
-                _end(group)
-            raise
+    try:
+        with ThreadPoolExecutor(max(1, jobs)) as pool:
+            try:
+                yield pool
+            except BaseException:
+                _interrupted.set()
+                pool.shutdown(wait=False, cancel_futures=True)
+                for group in tuple(_running):
+                    _end(group)
+                raise
+    finally:
+        _interrupted.clear()
 
 
 def _end(group: int) -> None:
