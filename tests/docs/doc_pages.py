@@ -62,6 +62,12 @@ def commands(page: Path) -> Iterator[Command]:
         number += 1
 
 
+def spans(page: Path) -> list[str]:
+    """Commands of maestro in the text, as `code`."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    return [" ".join(found.split()) for found in re.findall(r"(?<!`)`(maestro [^`]+)`", text)]
+
+
 def _shown(rest: list[str]) -> Iterator[str]:
     for line in rest:
         if (line and not line.startswith("    ")) or line.lstrip().startswith("$ "):

@@ -51,3 +51,10 @@ def test_nothing_is_fetched(site: Path) -> None:
         ), page
     for sheet in site.rglob("*.css"):
         assert not re.search(r"@import|url\(['\"]?(?:https?:)?//", sheet.read_text()), sheet
+
+
+def test_pictures_fetch_nothing() -> None:
+    drawn = list((ROOT / "docs").rglob("*.svg"))
+    assert drawn
+    for picture in drawn:
+        assert not re.search(r"@import|@font-face|url\(['\"]?https?:|href=['\"]https?:", picture.read_text()), picture

@@ -20,11 +20,11 @@ pytestmark = pytest.mark.xdist_group("packages")
 BUILD = "import sys, hatchling.build as b; print(getattr(b, 'build_' + sys.argv[1])(sys.argv[2]))"
 
 
-def build(kind: str, folder: Path) -> Path:
+def build(kind: str, folder: Path, source: Path = ROOT) -> Path:
     """What ``pip wheel`` and ``python -m build`` run, without their environment of its own."""
     pytest.importorskip("hatchling", reason="needs hatchling (pip install 'maestro-nf[test]')")
     command = [sys.executable, "-c", BUILD, kind, str(folder)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, cwd=source, capture_output=True, text=True, check=True)
     return folder / done.stdout.split()[-1]
 
 
@@ -37,14 +37,14 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A fresh virtual environment with the wheel, read-only. What it depends on is taken from this environment."""
     folder = tmp_path_factory.mktemp("fresh")
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / "venv"], check=True)
+    subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
+    pip = [folder / "venv" / "bin" / "python", "-m", "pip", "install", "-q", "--no-index", "--no-deps", wheel]
+    subprocess.run(pip, env={"PATH": os.environ["PATH"], "HOME": str(folder)}, check=True)
     site = next((folder / "venv" / "lib").glob("python3*/site-packages"))
-    with zipfile.ZipFile(wheel) as packed:
-        packed.extractall(site)
     (site / "dependencies.pth").write_text(f"{sysconfig.get_path('purelib')}\n{sysconfig.get_path('platlib')}\n")
     _writable(site / "maestro", False)
     before = sorted(site.rglob("*"))
-    yield folder / "venv" / "bin" / "python"
+    yield folder / "venv" / "bin"
     _writable(site / "maestro", True)
     assert sorted(site.rglob("*")) == before, "root can write anywhere, and has written here"
 
@@ -54,11 +54,12 @@ def _writable(folder: Path, yes: bool) -> None:
         path.chmod((0o755 if path.is_dir() else 0o644) if yes else (0o555 if path.is_dir() else 0o444))
 
 
-def run(python: Path, where: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def run(installed: Path, where: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """``maestro`` in the folder ``where``, with a home that even root cannot make."""
     environment = {"PATH": os.environ["PATH"], "HOME": "/proc/nonexistent", "TMPDIR": str(where)}
+    environment["PYTHONDONTWRITEBYTECODE"] = "1"  # of what it depends on, to root
     return subprocess.run(
-        [str(python), "-IB", "-m", "maestro", *words], cwd=where, env=environment, capture_output=True, text=True,
+        [str(installed / "maestro"), *words], cwd=where, env=environment, capture_output=True, text=True,
         timeout=120, check=False,
     )  # fmt: skip
 
@@ -103,6 +104,16 @@ def test_the_sdist_has_what_tests_need(tmp_path: Path) -> None:
     assert not missing
 
 
+def test_the_sdist_makes_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
+    with tarfile.open(build("sdist", tmp_path)) as packed:
+        packed.extractall(tmp_path, filter="data")
+    (source,) = (path for path in tmp_path.iterdir() if path.is_dir())
+    again = build("wheel", tmp_path, source)
+    assert again.name == wheel.name
+    with zipfile.ZipFile(wheel) as one, zipfile.ZipFile(again) as other:
+        assert {i.filename: i.CRC for i in one.infolist()} == {i.filename: i.CRC for i in other.infolist()}
+
+
 # ---- installed, read-only, without a home ----
 
 
@@ -124,8 +135,8 @@ def test_what_comes_with_it_is_found(installed: Path, tmp_path: Path) -> None:
     assert page.returncode == 0, page.stderr
     assert "<svg" in (tmp_path / "page.html").read_text() or "<script" in (tmp_path / "page.html").read_text()
     place = "import maestro, sys; sys.stdout.write(maestro.__file__)"
-    where = subprocess.run([installed, "-IB", "-c", place], capture_output=True, text=True, check=True)
-    assert where.stdout.startswith(str(installed.parents[1])), "another installation was tested"
+    where = subprocess.run([installed / "python", "-IB", "-c", place], capture_output=True, text=True, check=True)
+    assert where.stdout.startswith(str(installed.parent)), "another installation was tested"
 
 
 def test_other_platforms_are_told(installed: Path, tmp_path: Path) -> None:
@@ -134,6 +145,8 @@ def test_other_platforms_are_told(installed: Path, tmp_path: Path) -> None:
         "import platform, sys; platform.machine = lambda: 'aarch64'; sys.argv = ['maestro', 'analyze', 'fw.c', '-q'];"
         "from maestro.cli import main; main()"
     )
-    done = subprocess.run([installed, "-IB", "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [installed / "python", "-IB", "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 4
     assert "Maestro runs on x86-64 Linux, not on Linux aarch64 [platform]" in done.stderr

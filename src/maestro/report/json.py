@@ -164,6 +164,10 @@ def quality_json(quality: Quality) -> Json:
         "largest_bucket": quality.largest_bucket,
         "ideal_bucket": quality.ideal_bucket,
         "fields": [{"port": f.port, "name": f.field, "rank": f.rank, "possible": f.possible} for f in quality.fields],
+        "pairs": [
+            {"port": p.port, "names": list(p.fields), "bits": p.bits, "rank": p.rank, "possible": p.possible}
+            for p in quality.pairs
+        ],
     }
 
 

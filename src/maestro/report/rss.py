@@ -25,6 +25,7 @@ from maestro.rss.requirement import Requirement
 from maestro.rss.smt import Asked
 from maestro.rss.solve import Configuration, PortConfiguration
 from maestro.rss.spread import Spread
+from maestro.rss.together import PairQuality
 from maestro.solver.answer import Answer
 
 Json = dict[str, Any]
@@ -121,14 +122,14 @@ def _compared(rivals: Contest | None) -> Iterator[RenderableType]:
     yield Group(title, facts(*rows))
 
 
-def _score(score: tuple[int, int]) -> str:
-    return f"{score[0]} ranks missed, {score[1]} lost when fields count up together"
+def _score(score: tuple[int, int, int]) -> str:
+    return f"{score[0]} ranks missed, {score[1]} by pairs of fields, {score[2]} lost when fields count up together"
 
 
 def _compared_json(rivals: Contest | None) -> Json:
     if rivals is None:
         return {}
-    names = ("missed", "lockstep")
+    names = ("missed", "pairs", "lockstep")
     found = {"ours": dict(zip(names, rivals.ours, strict=True)), "best": dict(zip(names, rivals.best, strict=True))}
     rest = {"keys": rivals.keys, "as_good_in_ranks": rivals.flawless, "better": rivals.better}
     return {"against": found | rest | {"seconds": rivals.seconds}}
@@ -180,6 +181,11 @@ def quality(found: Quality) -> RenderableType:
     if not found.is_full:
         short = [f for f in found.fields if f.rank < f.possible]
         rows = [("ranks lost", ", ".join(f"{_named(f)} {f.rank} of {f.possible}" for f in short))]
+    short_pairs = [p for p in found.pairs if p.rank < p.possible]
+    if short_pairs:
+        rows.append(("lost by pairs", ", ".join(map(_pair, short_pairs))))
+    elif found.pairs:
+        rows.append(("pairs of fields", "every two fields reach as much together as any valid key lets them"))
     reached = {f.port: f.rank for f in reversed(found.fields) if not f.field}
     rows.append(("table reached", ", ".join(f"port {p}: {1 << r} entries" for p, r in sorted(reached.items()))))
     narrow = [f"{_named(f)} {1 << f.rank} entries" for f in found.fields if f.field and f.rank < reached[f.port]]
@@ -191,6 +197,10 @@ def quality(found: Quality) -> RenderableType:
         )
         rows.append(("fullest entry", f"{share} were ideal"))
     return Group(title, facts(*rows))
+
+
+def _pair(p: PairQuality) -> str:
+    return f"port {p.port} {' with '.join(p.fields)} {p.rank} of {p.possible} ({p.bits} low-order bits of each)"
 
 
 def _named(f: FieldQuality) -> str:

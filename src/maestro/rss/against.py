@@ -13,8 +13,9 @@ from maestro.rss.smt import chosen
 from maestro.rss.solve import Configuration
 from maestro.rss.system import System
 
-Score = tuple[int, int]
-"""Ranks missed (and input bits that move nothing); ranks lost when fields count up together. Lower is better."""
+Score = tuple[int, int, int]
+"""Ranks missed (and input bits that move nothing); those that pairs of fields miss; ranks lost when fields count up
+together. Lower is better."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ def contest(problem: Problem, found: Configuration, count: int, seed: int | None
     goals = goals_of(problem, system)
     grader = Grader(system, goals)
     row = sum(int.from_bytes(p.key, "big") << system.lanes[p.port].base for p in found.ports)
-    ours = (sum(grader.grade(row)), grader.lockstep(row))
+    ours = (sum(grader.grade(row)), grader.pairs.lost(row), grader.lockstep(row))
     best: Score | None = None
     flawless = better = 0
     for other in members(system, Random(seed), count):
@@ -44,7 +45,7 @@ def contest(problem: Problem, found: Configuration, count: int, seed: int | None
         missed = grader.total(other, limit) if best else sum(grader.grade(other))
         if best is not None and missed > limit:
             continue
-        score = (missed, grader.lockstep(other))
+        score = (missed, grader.pairs.lost(other), grader.lockstep(other))
         flawless += missed <= ours[0]
         better += score < ours
         best = min(best or score, score)

@@ -16,9 +16,7 @@ from random import Random
 from maestro.rss import gf2
 from maestro.rss.requirement import GAP, Inputs, expand
 from maestro.rss.system import System
-
-RUNS = range(8, 13)
-"""Real traffic varies in the low-order bits of a field: ranks are checked on runs of this many."""
+from maestro.rss.together import RUNS, Missing, PairQuality, Pairs
 
 _TRIES = 240
 _PATIENCE = 12  # tries without a better key, before another one is tried
@@ -87,10 +85,11 @@ class Grader:
         self.goals = goals
         self._mask = (1 << system.table_bits) - 1
         self._fields = [[n for n, t in enumerate(goals) if t.port == p and t.field] for p in system.lanes]
-        self._windows = [[system.lanes[t.port].window(i) for i in t.positions] for t in goals]
+        self._windows = [[system.window(t.port, i) for i in t.positions] for t in goals]
         self._reads = [_or(self._mask << low for low in lows) for lows in self._windows]
         self._usable = _or(1 << low for lows in self._windows for low in lows)
         self._ranks: dict[int, int] = {}
+        self.pairs = Pairs(system, goals)
 
     def windows(self, row: int, goal: int) -> list[int]:
         """The windows of a target's input bits, on the table bits."""
@@ -159,7 +158,7 @@ class Grader:
         """The ranks lost when several fields of a port count up together; lower is better."""
         return sum(lost for lost, _ in self.cancelled(row))
 
-    def cancelled(self, row: int) -> Iterator[tuple[int, tuple[int, ...]]]:
+    def cancelled(self, row: int) -> Iterator[Missing]:
         """The sets of targets (fields of one port) that lose ranks when they count up together, and how many."""
         for numbers in self._fields:
             columns = {n: self._column(row, n) for n in numbers}
@@ -202,45 +201,60 @@ def _or(values: Iterable[int]) -> int:
 def choose(system: System, goals: Sequence[Target], rng: Random) -> int:
     """A valid key row that reaches every target's possible rank, or comes as close as the search got.
 
-    A random member of the solution space, mended where it falls short, then polished: fields that count up in lockstep
-    should not cancel out.
+    A random member of the solution space, mended where it falls short, then polished: pairs of fields should
+    miss no ranks, and fields that count up in lockstep not cancel out.
     """
     grader = Grader(system, goals)
-    best: tuple[int, int, int] | None = None
+    best: tuple[int, int, int, int] | None = None
     tries = _TRIES
     for _ in range(_KEEP):
         row, grades, tries = _mend(grader, rng, tries)
-        lockstep, row = _polish(grader, rng, row, grades)
-        best = min(best or (sum(grades), lockstep, row), (sum(grades), lockstep, row))
-        if tries <= 0 or not lockstep:
+        paired, lockstep, row = _polish(grader, rng, row, grades)
+        found = (sum(grades), paired, lockstep, row)
+        best = min(best or found, found)
+        if tries <= 0 or not (paired or lockstep):
             break
     assert best is not None
-    return best[2]
+    return best[3]
 
 
-def _polish(grader: Grader, rng: Random, row: int, grades: list[int]) -> tuple[int, int]:
-    """Flips a few free key bits behind low-order input bits of fields that cancel out, while nothing gets worse.
+def _polish(grader: Grader, rng: Random, row: int, grades: list[int]) -> tuple[int, int, int]:
+    """Flips a few free key bits behind low-order input bits of fields that cancel out, or that miss ranks in pairs,
+    while nothing gets worse.
 
-    Returns the ranks still lost in lockstep, and the key row.
+    Returns the ranks that pairs still miss, those still lost in lockstep, and the key row.
     """
     system, tries, limit = grader.system, _POLISH, sum(grades)
-    cancelled = list(grader.cancelled(row))
-    lost = _sum(cancelled)
+    cancelled, paired = list(grader.cancelled(row)), grader.pairs.missing(row)
     free: dict[int, list[int]] = {}
-    while cancelled and tries > 0:
+    while (cancelled or paired) and tries > 0:
         tries -= 1
-        goal = rng.choice(rng.choice(cancelled)[1])
+        goal = rng.choice(rng.choice(paired or cancelled)[1])
         if goal not in free:
             free[goal] = list(gf2.bits(system.free_bits(grader.low(goal))))
         other = row ^ system.member(sum(1 << v for v in rng.sample(free[goal], min(_FLIPS, len(free[goal])))))
         changed = grader.within(other, limit, (row, grades))
-        found = _at_most(grader.cancelled(other), lost) if changed is not None else None
+        found = _better(grader, other, cancelled, paired) if changed is not None else None
         if changed is not None and found is not None:
-            row, grades, cancelled, lost = other, changed, found, _sum(found)
-    return lost, row
+            row, grades, (cancelled, paired) = other, changed, found
+    return _sum(paired), _sum(cancelled), row
 
 
-def _at_most(cancelled: Iterable[tuple[int, tuple[int, ...]]], limit: int) -> list[tuple[int, tuple[int, ...]]] | None:
+def _better(
+    grader: Grader, row: int, cancelled: list[Missing], paired: list[Missing]
+) -> tuple[list[Missing], list[Missing]] | None:
+    """What ``row`` loses in lockstep and in pairs; None if that is more than the given. Pairs count first."""
+    missing = grader.pairs.missing(row) if paired else None
+    if missing is not None and _sum(missing) < _sum(paired):
+        return list(grader.cancelled(row)), missing
+    found = _at_most(grader.cancelled(row), _sum(cancelled))
+    if found is None:
+        return None
+    missing = grader.pairs.missing(row) if missing is None else missing
+    return None if _sum(missing) > _sum(paired) else (found, missing)
+
+
+def _at_most(cancelled: Iterable[Missing], limit: int) -> list[Missing] | None:
     """All of them; None as soon as they lose more than ``limit`` ranks."""
     found, lost = [], 0
     for entry in cancelled:
@@ -251,7 +265,7 @@ def _at_most(cancelled: Iterable[tuple[int, tuple[int, ...]]], limit: int) -> li
     return found
 
 
-def _sum(cancelled: Iterable[tuple[int, tuple[int, ...]]]) -> int:
+def _sum(cancelled: Iterable[Missing]) -> int:
     return sum(lost for lost, _ in cancelled)
 
 
@@ -300,11 +314,13 @@ class FieldQuality:
 @dataclass(frozen=True)
 class Quality:
     """``largest_bucket``: the share of packets on the fullest table entry when one field counts up over its 1024 (or
-    all) low-order values, the worst field counting; ``ideal_bucket`` is what full rank would give."""
+    all) low-order values, the worst field counting; ``ideal_bucket`` is what full rank would give. ``pairs``: ranks
+    over two fields together."""
 
     fields: tuple[FieldQuality, ...]
     largest_bucket: float
     ideal_bucket: float
+    pairs: tuple[PairQuality, ...] = ()
 
     @property
     def is_full(self) -> bool:
@@ -318,4 +334,5 @@ def measure(system: System, goals: Sequence[Target], row: int) -> Quality:
     fields = tuple(FieldQuality(t.port, t.field, gf2.rank(w), t.possible) for t, w in zip(goals, windows, strict=True))
     counting = [w[:_COUNT] for t, w in zip(goals, windows, strict=True) if t.field]
     largest = max((2.0 ** -gf2.rank(w) for w in counting), default=1.0)
-    return Quality(fields, largest, max((2.0 ** -min(len(w), system.table_bits) for w in counting), default=1.0))
+    ideal = max((2.0 ** -min(len(w), system.table_bits) for w in counting), default=1.0)
+    return Quality(fields, largest, ideal, grader.pairs.measure(row))

@@ -173,6 +173,10 @@ class System:
         self._forms: dict[int, int] = {}
         self._symbols: dict[tuple[int, int], list[int]] = {}
 
+    def window(self, port: int, position: int) -> int:
+        """Where the window of an input bit starts in a row, on table bit 0."""
+        return self.lanes[port].window(position)
+
     def symbols(self, port: int, position: int) -> list[int]:
         """What input bit ``position`` puts on each table bit, as linear forms in the free key bits.
 
