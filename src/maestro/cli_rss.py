@@ -127,6 +127,9 @@ def hash_(
     "--robust", is_flag=True, help="Keys valid whether the NIC packs the chosen fields or zeroes the others in place."
 )
 @click.option(
+    "--per-rule-keys", is_flag=True, help="A key for each group of packet types, where one for all does not do."
+)
+@click.option(
     "--symmetric",
     type=click.Choice(["never", "auto", "xor", "or-xor", "sort"]),
     default="auto",
@@ -158,12 +161,15 @@ def solve(emit: str | None, devices: dict[int, str], as_json: bool, **options: A
 
     view = View(as_json or emit == "json")
     found = answer(**options)
-    if emit in (None, "json") or isinstance(found.found, Infeasible):
+    failed = isinstance(found.found, Infeasible) and not found.rules
+    if emit in (None, "json") or failed:
         view.show(pages.answered(found))
+    elif found.rules or isinstance(found.found, Infeasible):
+        view.text(rss_emit.emit_rules(emit, found.rules, found.nic))
     else:
         view.text(rss_emit.emit(emit, found.found, found.nic, types_at(found.requirements), devices, found.symmetric))
     view.document(json.text(pages.answered_json(found)))
-    if isinstance(found.found, Infeasible):
+    if failed:
         click.get_current_context().exit(ExitStatus.DIFFERENT)
 
 

@@ -456,3 +456,29 @@ def test_a_hash_that_starts_elsewhere() -> None:
     assert found["hash"] == SUITE[0][2] ^ 0xFFFFFFFF
     assert found["index"] == 127 - SUITE[0][2] % 128
     assert maestro("rss", "hash", "--key", "microsoft", *ends, "--initial", "1g").status == 2
+
+
+def test_keys_of_their_own_where_one_for_all_does_not_do() -> None:
+    options = ["rss", "solve", "--nic", "mlx5", "--no-software", "--seed", 1]
+    for text in (
+        "port0@ipv4-tcp(ipv4.src) == port0@ipv4-tcp(ipv4.src)",
+        "port0@ipv6-tcp(ipv6.dst) == port0@ipv6-tcp(ipv6.dst)",
+    ):
+        options += ["--require", text]
+    assert maestro(*options).status == 5
+    run = maestro(*options, "--per-rule-keys", "--json")
+    assert run.status == 0
+    rules = run.document["rules"]
+    assert [(r["types"], r["ports"][0]["field_set"]) for r in rules] == [(["ipv4-tcp"], "src"), (["ipv6-tcp"], "dst")]
+    assert rules[0]["ports"][0]["key"] != rules[1]["ports"][0]["key"]
+    assert "rules for ipv6-tcp" in maestro(*options, "--per-rule-keys").out
+    text = maestro(*options, "--per-rule-keys", "--emit", "dpdk").out
+    assert "".join(re.findall(r"0x([0-9a-f]{2}),", text)) == "".join(r["ports"][0]["key"] for r in rules)
+    assert "rss.key = port0_1_key, rss.key_len = sizeof port0_1_key;" in text
+    assert maestro(*options, "--per-rule-keys", "--emit", "ethtool").status == 2
+
+
+def test_keys_of_their_own_need_rules_that_have_them() -> None:
+    run = maestro("rss", "solve", "--nic", "e810", "--require", by_source(0), "--per-rule-keys")
+    assert run.status == 2
+    assert "has one key a port" in run.err

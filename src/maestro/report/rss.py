@@ -292,7 +292,13 @@ def _loss(loss: Loss) -> str:
 
 
 def answered(a: Answered) -> RenderableType:
-    """A configuration, or why there is none."""
+    """A configuration, or why there is none; one for every group of packet types that has a key of its own."""
+    if a.rules:
+        parts: list[RenderableType] = []
+        for group, own in a.rules:
+            parts.append(Text(f"\nrules for {', '.join(group.types)}", style="bold"))
+            parts.append(configuration(own, a.nic))
+        return Group(*parts)
     if isinstance(a.found, Infeasible):
         return infeasible(a.found, a.nic, a.asked)
     return Group(
@@ -301,6 +307,11 @@ def answered(a: Answered) -> RenderableType:
 
 
 def answered_json(a: Answered) -> Json:
+    if a.rules:
+        rules = [
+            {"types": list(group.types)} | configuration_json(own, group.requirements, a.seed) for group, own in a.rules
+        ]
+        return {"feasible": True, "nic": a.nic.name, "requirements": [r.label for r in a.requirements], "rules": rules}
     if isinstance(a.found, Infeasible):
         return infeasible_json(a.found, a.nic, a.requirements, a.asked)
     return configuration_json(a.found, a.requirements, a.seed, a.asked, a.rivals) | {

@@ -7,13 +7,15 @@ symmetric unless told not to, it is told.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from maestro.diagnostics import UserError
 from maestro.ir.packet import PACKET_TYPES
 from maestro.report import rss_rules
 from maestro.report.facts import fields_text
 from maestro.rss import reta
+from maestro.rss.per_rule import Group
 from maestro.rss.profile import Profile, Symmetric
 from maestro.rss.requirement import Inputs
 from maestro.rss.solve import Configuration, PortConfiguration
@@ -205,6 +207,28 @@ def _array(declaration: str, values: Iterable[str], a_line: int) -> list[str]:
     items = list(values)
     rows = [f"  {', '.join(items[n : n + a_line])}," for n in range(0, len(items), a_line)]
     return [f"{declaration} = {{", *rows, "};"]
+
+
+def emit_rules(form: str, rules: Sequence[tuple[Group, Configuration]], nic: Profile) -> str:
+    """Keys of their own for groups of packet types, as flow rules for DPDK: ``portN_GROUP_rules``.
+
+    Raises UserError for other forms, in which there is one key a port.
+    """
+    if form != "dpdk":
+        text = f"--emit {form} has one key a port"
+        raise UserError(text, hint="rules have keys of their own with --emit dpdk", code="rss-per-rule")
+    lines = [f"/* {nic.title}. Made by maestro rss solve. */", "#include <rte_ethdev.h>", "#include <rte_flow.h>"]
+    lines += rss_rules.HELPER
+    for n, (group, found) in enumerate(rules):
+        for port in found.ports:
+            name, types = f"port{port.port}_{n}", frozenset(group.types)
+            wanted = rss_rules.needed(port, nic, types, always=True)
+            key = (f"0x{b:02x}" for b in port.key)
+            lines += ["", f"/* Port {port.port}, {', '.join(group.types)}: by {fields_text(port.fields)}. */"]
+            lines += [f"/* {line} */" for line in _software(port, "")]
+            lines += _array(f"static uint8_t {name}_key[{len(port.key)}]", key, 13)
+            lines += rss_rules.function(port, nic, wanted, name=name) if wanted else []
+    return "\n".join(lines)
 
 
 def emit(

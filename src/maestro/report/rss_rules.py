@@ -92,14 +92,18 @@ def _words(packet_type: str, inputs: Inputs) -> str:
     return " | ".join(f"RTE_ETH_RSS_{flag}" for flag in flags)
 
 
-def function(port: PortConfiguration, nic: Profile, rules: Rules, symmetric: bool = False) -> Iterator[str]:
+def function(
+    port: PortConfiguration, nic: Profile, rules: Rules, symmetric: bool = False, name: str = ""
+) -> Iterator[str]:
     """C: ``portN_rules``, to be called after ``portN_rss``. ``symmetric``: the NIC is to make hashes so."""
-    name, own = f"port{port.port}", nic.name not in _PORT_WIDE
+    alone = bool(name)  # nothing but rules
+    name, own = name or f"port{port.port}", nic.name not in _PORT_WIDE
     yield ""
     for packet_type in rules.unsaid:
         hashed = fields_text(port.inputs[packet_type])
         yield f"/* {packet_type}: no rule says the same to all drivers for {hashed}: steer these in software. */"
-    yield f"/* After {name}_rss(): the port's one setting does not say it, or its driver takes it in rules only. */"
+    if not alone:
+        yield f"/* After {name}_rss(): the port's one setting does not say it, or its driver takes it in rules only. */"
     if own:
         yield f"static const uint16_t {name}_queues[] = {{"
         yield from _rows(port.reta)

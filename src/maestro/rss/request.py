@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from maestro.diagnostics import UserError
-from maestro.rss import language, profile, smt
+from maestro.rss import language, per_rule, profile, smt
 from maestro.rss import symmetric as modes
 from maestro.rss.against import Contest, contest
 from maestro.rss.cost import Cost, costs
@@ -22,7 +22,8 @@ _Z3_MS = 60_000  # for each question
 class Answered:
     """``asked``: what Z3 said, if it was to be asked; ``rivals``: how random keys compare, if they were to be drawn.
     ``costs``: what every valid key loses because fields which must not matter are hashed. ``symmetric``: the mode that
-    the NIC is to be in; ``nic`` is then the NIC in that mode."""
+    the NIC is to be in; ``nic`` is then the NIC in that mode. ``rules``: with keys of their own, every group of
+    packet types and its configuration; ``found`` is then what one key for all would do."""
 
     nic: Profile
     requirements: tuple[Requirement, ...]
@@ -33,6 +34,7 @@ class Answered:
     robust: bool = False
     costs: tuple[Cost, ...] = ()
     symmetric: str = "none"
+    rules: tuple[tuple[per_rule.Group, Configuration], ...] = ()
 
 
 def answer(
@@ -48,6 +50,7 @@ def answer(
     against: int | None = None,
     robust: bool = False,
     symmetric: str = "auto",
+    per_rule_keys: bool = False,
 ) -> Answered:
     """Raises UserError for names, texts, tables and cores that will not do, and for modes that the NIC does not have.
 
@@ -64,6 +67,12 @@ def answer(
             software=software, robust=robust,
         )  # fmt: skip
 
+    if per_rule_keys:
+        if robust or against or solver != "gf2" or symmetric not in ("never", "auto"):
+            text = "--per-rule-keys does not go with --robust, --against, --solver z3 or a symmetric mode"
+            raise UserError(text, code="rss-per-rule")
+        per_rule.offered(card)
+        return _by_rule(card, requirements, solved(card), cores, weights, seed, reta_size, software)
     mode = "none"
     if symmetric not in ("never", "auto"):
         if robust:
@@ -80,6 +89,27 @@ def answer(
     rivals = contest(problem, found, against, seed) if against and isinstance(found, Configuration) else None
     lost = costs(problem, found) if isinstance(found, Configuration) else ()
     return Answered(card, requirements, seed, found, asked, rivals, robust, lost, mode)
+
+
+def _by_rule(
+    card: Profile,
+    requirements: tuple[Requirement, ...],
+    one: Configuration | Infeasible,
+    cores: int,
+    weights: Sequence[float] | None,
+    seed: int | None,
+    reta_size: int | None,
+    software: bool,
+) -> Answered:
+    """Keys by packet type where ``one`` for all is none, or leaves packet types to software."""
+    if isinstance(one, Configuration) and not any(p.resteered for p in one.ports) and _whole(one):
+        return Answered(card, requirements, seed, one)
+    found = per_rule.solve(
+        card, requirements, cores=cores, weights=weights, seed=seed, reta_size=reta_size, software=software
+    )
+    if isinstance(found, Infeasible):
+        return Answered(card, requirements, seed, found)
+    return Answered(card, requirements, seed, one, rules=found if len(found) > 1 else ())
 
 
 def _reach(found: Configuration | Infeasible) -> int:
