@@ -30,6 +30,7 @@ from maestro.report import json as documents
 from maestro.report import terminal
 from maestro.report.facts import ObjectFacts, fields_text, objects, reasons
 from maestro.report.progress import Silent
+from maestro.solver.effort import Effort
 from maestro.verify.compare import Comparison
 
 Source = str | Path
@@ -47,11 +48,16 @@ def job(
     defines: Mapping[str, str | None] | None = None,
     strategy: str = "auto",
     seed: int | None = None,
+    allow: Iterable[Source] = (),
+    time_limit: float | None = None,
+    memory_limit: int | None = None,
 ) -> Job:
     """What is to be done: what is given here, then the nf.toml of the NF's folder, then the defaults.
 
     ``sources``: C files, or one folder. ``args``: for the NF's own ``nf_config_init``. ``defines``: name → value, None
-    for a name alone. Raises UserError (``nf-toml``).
+    for a name alone. ``allow``: what the NF may read while it starts, besides files in its own folder and those that
+    ``args`` name. ``time_limit`` (seconds of processor time), ``memory_limit`` (MB): of the
+    analysis. Raises UserError (``nf-toml``).
     """
     paths = tuple(Path(s) for s in ([sources] if isinstance(sources, str | Path) else sources))
     own = settings(paths)
@@ -75,8 +81,23 @@ def job(
         port_names={**(own.port_names or {}), **(port_names or {})},
         strategy=strategy,
         seed=seed,
+        allow=(*map(Path, allow), *_named(args or ())),
+        effort=_effort(time_limit, memory_limit),
         **chosen,
     )
+
+
+def _effort(seconds: float | None, memory_mb: int | None) -> Effort:
+    default = Effort()
+    return Effort(
+        default.seconds if seconds is None else seconds, default.memory_mb if memory_mb is None else memory_mb
+    )
+
+
+def _named(args: Iterable[str]) -> Iterable[Path]:
+    """The files that the user's own arguments name (``table.txt``, ``--table=table.txt``): the NF may read them."""
+    words = (word for arg in args for word in (arg, arg.partition("=")[2]) if word)
+    return [path for path in map(Path, words) if "\0" not in str(path) and path.is_file()]
 
 
 def analyze(sources: Source | Sequence[Source], **options: Any) -> Plan:

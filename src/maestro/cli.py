@@ -13,7 +13,7 @@ import click
 from maestro import __version__
 from maestro.cli_bench import bench, predict
 from maestro.cli_doctor import doctor
-from maestro.cli_options import NFCommand, job_of, nf, nic, output, path_type, pcaps_option, positive
+from maestro.cli_options import NFCommand, job_of, nf, nic, output, path_type, pcaps_option, positive, without_pass
 from maestro.cli_rss import rss
 from maestro.cli_start import completion, explain, new
 from maestro.diagnostics import ExitStatus, UserError
@@ -54,6 +54,8 @@ class Commands(click.Group):
             ctx.exit(view.fail(UserError(error.format_message())))
         except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
             raise  # the last: whoever reads the output has seen enough; click ends quietly
+        except KeyboardInterrupt:
+            ctx.exit(view.interrupted())
         except Exception as error:
             ctx.exit(view.fail(error))
 
@@ -142,6 +144,7 @@ def _table(view: View, **options: Any) -> None:
     metavar="DIR",
     help="New folder for the C project.",
 )
+@without_pass
 @click.option("--build", is_flag=True, help="Build it too, with the bundled compiler (otherwise: make -C DIR).")
 @click.option("--report", "report_file", type=path_type, metavar="FILE", help="Write the report (maestro report) too.")
 def parallelize(
@@ -198,6 +201,7 @@ def report(
 @main.command(cls=NFCommand)
 @nf("all")
 @output
+@without_pass
 @pcaps_option
 @click.option("--packets", type=positive, metavar="N", help="Packets to generate (default: enough to fill the tables).")
 def verify(

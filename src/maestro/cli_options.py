@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
+
+from maestro.codegen.passes import NAMES
 
 if TYPE_CHECKING:
     from maestro.pipeline import Job
@@ -98,6 +101,25 @@ nf_source = options_of(
     click.option(
         "-I", "include_dirs", multiple=True, type=click.Path(path_type=Path), metavar="DIR", help="Include folder."
     ),
+    click.option(
+        "--allow",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="What the NF may read while it starts, besides its own folder.",
+    ),
+    click.option(
+        "--time-limit",
+        type=click.FloatRange(0, min_open=True),
+        metavar="SECONDS",
+        help="Processor time for exploring the paths; ten times that for the proof (default: 30).",
+    ),
+    click.option(
+        "--memory-limit",
+        type=positive,
+        metavar="MB",
+        help="Memory for the analysis (default: half of the machine's, at most 4096).",
+    ),
     click.option("-D", "defines", multiple=True, metavar="NAME[=V]", help="Preprocessor definition."),
     click.option(
         "--port-name",
@@ -123,6 +145,12 @@ def nf(*more: str) -> Callable[[F], F]:
     return options_of(nf_source, nic, strategy)
 
 
+without_pass = click.option(
+    "--without-pass", "without_passes", multiple=True, type=click.Choice(list(NAMES)), metavar="NAME",
+    help=f"Leave out a pass that is for speed only ({', '.join(NAMES)}); may be repeated.",
+)  # fmt: skip
+
+
 def job_of(**options: Any) -> Job:
     """What was asked for: the command line, then the nf.toml of the NF's folder, then the defaults."""
     from maestro.api import job
@@ -133,4 +161,6 @@ def job_of(**options: Any) -> Job:
             options[name] = None
     written = (d.partition("=") for d in options.pop("defines"))
     defines = {name: value if equals else None for name, equals, value in written}
-    return job(options.pop("sources"), args=ctx.meta.get("nf_args"), defines=defines, **options)
+    off = options.pop("without_passes", ())
+    asked = job(options.pop("sources"), args=ctx.meta.get("nf_args"), defines=defines, **options)
+    return replace(asked, without_passes=off)

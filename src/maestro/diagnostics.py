@@ -22,6 +22,7 @@ class ExitStatus(IntEnum):
     SOURCE = 3
     UNSUPPORTED = 4
     DIFFERENT = 5
+    INTERRUPTED = 130
 
 
 @dataclass(frozen=True, order=True)

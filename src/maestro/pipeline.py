@@ -18,8 +18,10 @@ from typing import Protocol, TypeVar
 from maestro.certificate.check import check
 from maestro.certificate.result import Certificate
 from maestro.codegen.merge import capacities
+from maestro.codegen.passes import without
 from maestro.codegen.project import require_fresh, write_project
-from maestro.diagnostics import InternalError, UserError
+from maestro.diagnostics import InternalError, UnsupportedError, UserError
+from maestro.frontend.confine import may_read_of
 from maestro.frontend.names import is_runtime
 from maestro.frontend.nf import LoadedNF, load
 from maestro.frontend.objects import Build, build_program
@@ -30,9 +32,11 @@ from maestro.rss.profile import Profile
 from maestro.rss.profile import load as load_profile
 from maestro.rss.quality import Quality
 from maestro.sharding.decide import Decision, decide
+from maestro.solver.effort import PROOF, Effort
+from maestro.symex.budget import Budget
 from maestro.symex.explore import explore
 from maestro.traffic.generate import uniform_traffic
-from maestro.verify.compare import Comparison
+from maestro.verify.compare import Comparison, together
 from maestro.verify.reference import build_reference
 from maestro.verify.replies import Replies, rewrites, with_replies
 from maestro.verify.run import Captures, differential
@@ -54,6 +58,8 @@ class Job:
     """What the user asked for. ``nf_args`` go to the NF's own ``nf_config_init``; ``port_names`` are for explanations.
 
     ``defines``: name → value, None for a name alone. ``seed``: of the RSS keys; None: another one every time.
+    ``allow``: files and folders that the NF may read while it starts, besides its own. ``effort``: see there.
+    ``without_passes``: of ``maestro.codegen.passes``, what is left out.
     """
 
     sources: tuple[Path, ...]
@@ -66,6 +72,9 @@ class Job:
     cores: int = 2
     strategy: str = "auto"
     seed: int | None = None
+    allow: tuple[Path, ...] = ()
+    effort: Effort = field(default_factory=Effort)
+    without_passes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -137,6 +146,10 @@ def analyze(job: Job, phases: Phases, known: Result | None = None) -> Result:
         if not certificate.holds and job.strategy == "auto":
             unproven = (*unproven, *_unproven(certificate))
             decision, certificate = _decide(job, nf, model, profile, unproven, phases, lock_all=lock_all)
+    if not certificate.holds and certificate.gave_up:
+        hint = f"--{certificate.gave_up}-limit gives it more; --strategy auto takes locks instead"
+        message = f"the proof that cores do not disturb each other ran out of {certificate.gave_up}"
+        raise UnsupportedError(message, hint=hint, code=f"{certificate.gave_up}-budget")
     if not certificate.holds:
         failures = "\n".join(f"  {f.message}" for f in certificate.failures)
         raise InternalError(f"the plan does not pass the independent check, so it is not used:\n{failures}")
@@ -153,6 +166,7 @@ def _decide(
     job: Job, nf: LoadedNF, model: Model, profile: Profile, unproven: tuple[Reason, ...], phases: Phases,
     *, lock_all: bool = False,
 ) -> tuple[Decision, Certificate]:  # fmt: skip
+    effort = job.effort.times(PROOF)
     decision = phases.run(
         "plan",
         lambda: decide(
@@ -164,10 +178,11 @@ def _decide(
             port_names=job.port_names or nf.port_names,
             unproven=unproven,
             lock_all=lock_all,
+            effort=effort,
         ),
         lambda d: f"{d.plan.strategy}, keys found in {1000 * d.timings['keys']:.0f} ms",
     )
-    return decision, phases.run("proof", lambda: check(model, decision.plan), _proven)
+    return decision, phases.run("proof", lambda: check(model, decision.plan, effort=effort), _proven)
 
 
 def _unproven(certificate: Certificate) -> tuple[Reason, ...]:
@@ -191,7 +206,12 @@ def generate(result: Result, out_dir: Path, phases: Phases, *, build: bool, extr
     phases.run(
         "generate",
         lambda: write_project(
-            result.model, result.plan, out_dir, sources_note=note, extra={"plan.json": extra(result) + "\n"}
+            result.model,
+            result.plan,
+            out_dir,
+            sources_note=note,
+            extra={"plan.json": extra(result) + "\n"},
+            passes=without(result.job.without_passes),
         ),
         lambda files: f"{len(files)} files in {out_dir}",
     )
@@ -332,7 +352,11 @@ def _checked(job: Job) -> Profile:
 
 
 def _explore(nf: LoadedNF, job: Job) -> Model:
-    model = explore(nf.program, nf=nf.name, ports=job.ports, argv=job.nf_args, is_runtime=is_runtime)
+    may_read = may_read_of(job.sources, job.allow)
+    model = explore(
+        nf.program, nf=nf.name, ports=job.ports, argv=job.nf_args, is_runtime=is_runtime, may_read=may_read,
+        budget=Budget(effort=job.effort),
+    )  # fmt: skip
     return replace(model, notes=(*model.notes, *nf.notes))
 
 
@@ -364,23 +388,6 @@ def _reference(result: Result, output: Path) -> None:
 
 def _compare(result: Result, reference: Path, program: Path, sets: Sequence[Captures]) -> Comparison:
     """One comparison over several sets of captures."""
-    total, replicas = Comparison(0, 0), capacities(result.model, result.plan)
-    for inputs in sets:
-        one = differential(reference, program, inputs, result.job.cores, replicas=replicas)
-        stats = one.stats if not total.stats else _added(total.stats, one.stats)
-        total = Comparison(
-            total.packets + one.packets,
-            total.differences + one.differences,
-            (*total.first, *one.first)[:10],
-            stats,
-            total.entries + one.entries,
-            tuple(sorted({*total.full, *one.full})),
-        )
-    return total
-
-
-def _added(one: Mapping[str, object], other: Mapping[str, object]) -> dict[str, object]:
-    return {
-        k: v + w if isinstance(v, int | float) and isinstance(w := other[k], int | float) and k != "cores" else v
-        for k, v in one.items()
-    }
+    replicas = capacities(result.model, result.plan)
+    runs = (differential(reference, program, inputs, result.job.cores, replicas=replicas) for inputs in sets)
+    return together(runs)

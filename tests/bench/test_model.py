@@ -10,6 +10,7 @@ from maestro.bench.model import (
     busiest_rate,
     fit_caches,
     fit_locks,
+    fit_shared,
     least,
     line_rate,
     pcie_rate,
@@ -47,6 +48,17 @@ def test_only_the_last_level_is_shared() -> None:
     small, large = 1 << 18, 1 << 27
     assert fit.cost(small, small) == pytest.approx(cost(small, 10, (2, 8, 60)))
     assert fit.cost(small, large) - fit.cost(small, small) == pytest.approx(60 * (1 - 32 / 128))
+
+
+def test_neighbours_make_the_last_level_smaller() -> None:
+    """Half of it is others': found, and a core's share of packets costs as all of them when the others run as well."""
+    seen = (*LEVELS[:2], LEVELS[2] // 2)
+    points = [(float(used), 10 + 60 * max(0.0, 1 - seen[2] / used)) for used in (1 << n for n in range(12, 30))]
+    fit = fit_shared(LEVELS, points)
+    assert fit.levels == seen
+    assert fit.error == pytest.approx(0, abs=1e-9)
+    assert fit.cost(1 << 24, 1 << 26) == pytest.approx(10 + 60 * 0.75)
+    assert fit_shared((1 << 20,), [(1e5, 5.0)]).base == 5.0
 
 
 def test_one_cache_level_is_enough() -> None:

@@ -105,6 +105,11 @@ def test_every_packet_goes_to_one_part_as_the_table_says(splitter: Splitter, tmp
             {frozenset((key[1:5] + key[9:11], key[5:9] + key[11:13])) for f in packets if (key := tuple_of(f))}
         )
     assert all(not a & b for n, a in enumerate(flows) for b in flows[n + 1 :])  # both directions of a flow meet
+    again = splitter.part(load, tables, 0, tmp_path / "again", least=2 * counts[0] + 1)
+    times = [[time for time, _ in frames(path)] for path in again.captures.values()]
+    assert sum(map(len, times)) == 3 * counts[0]
+    assert all(one == sorted(one) for one in times)
+    assert again.flows == splitter.part(load, tables, 0, tmp_path / "once").flows
 
 
 def test_parts_are_those_of_the_runtime(splitter: Splitter, tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ from native_nf import NativeNF, model_of
 import handmade
 from maestro.codegen.emit import emit_nf
 from maestro.codegen.passes import ALL, NAMES, NONE, Passes, without
-from maestro.diagnostics import UserError
 from maestro.traffic.flows import FlowKey, inward_frame, make_flow, outward_frame
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -87,11 +86,3 @@ def test_passes_that_are_left_out_leave_no_trace() -> None:
     assert "map_get(&nf->flows" in none
     assert "nf_burst(" not in none
     assert "nf_burst(" not in emit_nf(model, plan, without(["batches"]))
-
-
-def test_an_unknown_pass() -> None:
-    with pytest.raises(UserError) as error:
-        without(["inlining"])
-    assert error.value.code == "pass"
-    assert error.value.hint is not None
-    assert "batches" in error.value.hint

@@ -23,7 +23,7 @@ Stats = dict[str, Any]
 
 def build(example: str, folder: Path, *arguments: str, strategy: str = "auto") -> Path:
     """The program: the example for two cores, its options as ``arguments`` say."""
-    job = Job((EXAMPLES / example,), nf_args=arguments, nic="generic", strategy=strategy)
+    job = Job((EXAMPLES / example,), nf_args=arguments, nic="generic", strategy=strategy, seed=1)
     parallelize(job, folder, View(quiet=True).phases(), build=False, extra=lambda _: "{}")
     subprocess.run(["make", "-s", "-C", str(folder), "CC=gcc", "dpdk"], check=True, timeout=300)
     return folder / "nf-dpdk"

@@ -180,7 +180,7 @@ def received(sockets: Sequence[socket.socket], most: int) -> Iterator[tuple[byte
 def talk(place: Place) -> Iterator[Talk]:
     with ExitStack() as stack:
         servers = [stack.enter_context(place.udp("server", port)) for port in PORTS]
-        clients = [stack.enter_context(place.udp("client")) for _ in range(4 * FEW)]
+        clients = [stack.enter_context(place.udp("client")) for _ in range(8 * FEW)]
         yield Talk(clients, servers, {})
 
 
@@ -259,13 +259,13 @@ def test_a_nat_without_free_ports(place: Place, talk: Talk) -> None:
     if place.host == CLIENT:
         pytest.skip("a firewall translates nothing")
     time.sleep(PASSED)  # nothing is left of other tests
-    half = range(2 * FEW, 4 * FEW)
-    first = talk.ask(range(2 * FEW))
+    half = range(4 * FEW, 8 * FEW)  # so many that each core is asked for more ports than it has
+    first = talk.ask(range(4 * FEW))
     ports = {talk.where[n][1] for n in first}
     assert len(ports) == len(first) == FEW, "every external port is in use, each by one flow"
     dropped = place.nf.stats()["dropped"]
     assert talk.ask(half) == set()
-    assert place.nf.stats()["dropped"] >= dropped + len(half)
+    assert place.nf.stats()["dropped"] >= dropped + FEW  # some may be lost before: the device's queues are short
     assert talk.answer(sorted(first)) == first
     established = sorted(first)[:5]
     before = {n: talk.where[n] for n in established}

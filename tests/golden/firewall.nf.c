@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #include "maestro/bytes.h"
-#include "maestro/flow.h"
+#include "maestro/flow_map.h"
 #include "maestro/memory.h"
 #include "maestro/nf.h"
 
@@ -91,6 +91,7 @@ struct nf_ahead {
   unsigned at;
   uint32_t hash[1];
   uint64_t key[1][2];
+  uint32_t guess[1]; /* the index that is likely to have a key */
 };
 
 /* What the packet alone decides: what is to be done with it, and what to look up. */
@@ -125,13 +126,13 @@ static inline void nf_look(const struct nf_core *nf, uint16_t port, const uint8_
 }
 
 /* Fetch the records that are likely to be needed. */
-static inline void nf_fetch(const struct nf_core *nf, const struct nf_ahead *ahead) {
+static inline void nf_fetch(const struct nf_core *nf, struct nf_ahead *ahead) {
   switch (ahead->at) {
   case 2:
-    flow_fetch_found(&nf->flows, &nf->heap, sizeof(struct heap_record), ahead->hash[0]);
+    ahead->guess[0] = flow_guess(&nf->flows, &nf->heap, sizeof(struct heap_record), ahead->hash[0]);
     break;
   case 3:
-    flow_fetch_found(&nf->flows, &nf->heap, sizeof(struct heap_record), ahead->hash[0]);
+    ahead->guess[0] = flow_guess(&nf->flows, &nf->heap, sizeof(struct heap_record), ahead->hash[0]);
     break;
   default:
     break;
@@ -152,7 +153,8 @@ static inline uint16_t nf_rest(struct nf_core *nf, uint16_t port, uint8_t *packe
     heap_expire(nf, now - 10000000000); /* nf.c:8 */
     uint32_t flows_index;
     /* nf.c:22 */
-    if (flow_get(&nf->flows, &nf->heap, flows_keys, ahead->key[0], ahead->hash[0], &flows_index)) {
+    if (flow_get(&nf->flows, &nf->heap, flows_keys, ahead->key[0], ahead->hash[0], ahead->guess[0],
+        &flows_index)) {
       flow_refresh(&nf->heap, flows_index, sizeof(struct heap_record), now); /* nf.c:23 */
       return 1; /* nf.c:99 */
     }
@@ -168,7 +170,8 @@ static inline uint16_t nf_rest(struct nf_core *nf, uint16_t port, uint8_t *packe
     heap_expire(nf, now - 10000000000); /* nf.c:8 */
     uint32_t flows_index;
     /* nf.c:40 */
-    if (!flow_get(&nf->flows, &nf->heap, flows_keys, ahead->key[0], ahead->hash[0], &flows_index)) {
+    if (!flow_get(&nf->flows, &nf->heap, flows_keys, ahead->key[0], ahead->hash[0], ahead->guess[0],
+        &flows_index)) {
       return NF_DROP; /* nf.c:99 */
     }
     flow_refresh(&nf->heap, flows_index, sizeof(struct heap_record), now); /* nf.c:42 */
@@ -183,6 +186,7 @@ uint16_t nf_packet(struct nf_core *nf, uint16_t port, uint8_t *packet, uint16_t 
                    int64_t now) {
   struct nf_ahead ahead;
   nf_look(nf, port, packet, length, now, &ahead);
+  nf_fetch(nf, &ahead);
   return nf_rest(nf, port, packet, length, now, &ahead);
 }
 

@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 #include "maestro/bytes.h"
-#include "maestro/flow.h"
+#include "maestro/flow_map.h"
 #include "maestro/lock.h"
 #include "maestro/memory.h"
 #include "maestro/nf.h"
@@ -141,7 +141,8 @@ static uint32_t nf_write(struct nf_core *nf, uint16_t port, uint8_t *packet, uin
   const uint32_t dst_map_hash = flow_hash(&nf->dst_map, dst_map_key, 1);
   uint32_t dst_map_index;
   /* nf.c:20 */
-  if (flow_get(&nf->dst_map, &nf->heap, dst_map_keys, dst_map_key, dst_map_hash, &dst_map_index)) {
+  if (flow_get(&nf->dst_map, &nf->heap, dst_map_keys, dst_map_key, dst_map_hash, FLOW_NONE,
+      &dst_map_index)) {
     flow_refresh(&nf->heap, dst_map_index, sizeof(struct heap_record), now); /* nf.c:22 */
     uint8_t *const buckets_cell = vector_at(&nf->shared->buckets, dst_map_index, 16); /* nf.c:24 */
     const uint64_t buckets_tokens = ld64le(buckets_cell);

@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #include "maestro/bytes.h"
-#include "maestro/flow.h"
+#include "maestro/flow_map.h"
 #include "maestro/memory.h"
 #include "maestro/nf.h"
 
@@ -96,6 +96,7 @@ struct nf_ahead {
   unsigned at;
   uint32_t hash[1];
   uint64_t key[1][1];
+  uint32_t guess[1]; /* the index that is likely to have a key */
 };
 
 /* What the packet alone decides: what is to be done with it, and what to look up. */
@@ -119,10 +120,11 @@ static inline void nf_look(const struct nf_core *nf, uint16_t port, const uint8_
 }
 
 /* Fetch the records that are likely to be needed. */
-static inline void nf_fetch(const struct nf_core *nf, const struct nf_ahead *ahead) {
+static inline void nf_fetch(const struct nf_core *nf, struct nf_ahead *ahead) {
   switch (ahead->at) {
   case 2:
-    flow_fetch_found(&nf->dst_map, &nf->heap, sizeof(struct heap_record), ahead->hash[0]);
+    ahead->guess[0] = flow_guess(&nf->dst_map, &nf->heap, sizeof(struct heap_record),
+        ahead->hash[0]);
     break;
   default:
     break;
@@ -147,7 +149,7 @@ static inline uint16_t nf_rest(struct nf_core *nf, uint16_t port, uint8_t *packe
     uint32_t dst_map_index;
     /* nf.c:20 */
     if (flow_get(&nf->dst_map, &nf->heap, dst_map_keys, ahead->key[0], ahead->hash[0],
-        &dst_map_index)) {
+        ahead->guess[0], &dst_map_index)) {
       flow_refresh(&nf->heap, dst_map_index, sizeof(struct heap_record), now); /* nf.c:22 */
       uint8_t *const buckets_cell = heap_record(nf, dst_map_index)->buckets; /* nf.c:24 */
       const uint64_t buckets_tokens = ld64le(buckets_cell);
@@ -181,6 +183,7 @@ uint16_t nf_packet(struct nf_core *nf, uint16_t port, uint8_t *packet, uint16_t 
                    int64_t now) {
   struct nf_ahead ahead;
   nf_look(nf, port, packet, length, now, &ahead);
+  nf_fetch(nf, &ahead);
   return nf_rest(nf, port, packet, length, now, &ahead);
 }
 

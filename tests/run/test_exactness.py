@@ -26,7 +26,8 @@ from maestro.frontend.nf import load
 from maestro.ir.expr import binary, const, negate
 from maestro.ir.model import Assume, Model, Step
 from maestro.ir.tree import build
-from maestro.symex.explore import Budget, explore
+from maestro.symex.budget import Budget
+from maestro.symex.explore import explore
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NFS = {

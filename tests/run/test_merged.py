@@ -15,7 +15,8 @@ from maestro.frontend.nf import LoadedNF, load
 from maestro.ir.model import Model
 from maestro.rss.profile import load as nic
 from maestro.sharding.decide import decide
-from maestro.symex.explore import Budget, explore
+from maestro.symex.budget import Budget
+from maestro.symex.explore import explore
 from maestro.verify.reference import build_reference
 from maestro.verify.run import differential
 from maestro.verify.traffic import path_traffic, two_way_traffic

@@ -10,7 +10,9 @@ from maestro.frontend.compile import compile_sources
 from maestro.frontend.names import is_runtime
 from maestro.frontend.nf import LIBVIG, NATIVE_ONLY
 from maestro.ir.model import Model
-from maestro.symex.explore import Budget, explore
+from maestro.models.files import MayRead
+from maestro.symex.budget import Budget
+from maestro.symex.explore import explore
 
 HEADER = """\
 #include "nf.h"
@@ -38,7 +40,7 @@ ENTRY = "int nf_process(uint16_t device, uint8_t **buffer, uint16_t length, vigo
 
 def analyse(
     source: str, *, argv: Sequence[str] = (), ports: int = 2, budget: Budget | None = None,
-    others: Mapping[str, str] | None = None,
+    others: Mapping[str, str] | None = None, may_read: MayRead | None = None,
 ) -> Model:  # fmt: skip
     """The model of an NF given as text; ``ENTRY`` in it stands for the signature of nf_process.
 
@@ -57,5 +59,11 @@ def analyse(
         extra = [f for f in sorted((LIBVIG / "src").glob("*.c")) if f.name not in NATIVE_ONLY]
         program = compile_sources(files, include_dirs=[LIBVIG], extra_sources=extra)
     return explore(
-        program, nf="test", ports=ports, argv=argv, is_runtime=is_runtime, budget=budget or Budget(paths=500)
+        program,
+        nf="test",
+        ports=ports,
+        argv=argv,
+        is_runtime=is_runtime,
+        may_read=may_read,
+        budget=budget or Budget(paths=500),
     )

@@ -7,7 +7,7 @@ from small_nfs import analyse
 
 from maestro.ir.expr import evaluate, packet_offset
 from maestro.ir.model import Model
-from maestro.symex.explore import Budget
+from maestro.symex.budget import Budget
 
 MERGED = Budget(paths=500, merging=True)
 

@@ -10,17 +10,19 @@ from small_nfs import analyse
 
 from maestro.diagnostics import SourceError, UnsupportedError
 from maestro.ir.model import Model
+from maestro.models.files import MayRead
 from maestro.models.scan import UnknownFormat, scan
 
 INCLUDES = "#include <stdio.h>\n#include <ctype.h>\n#include <time.h>\n#include <float.h>\n"
 
 
-def started(body: str, *argv: str, before: str = "") -> Model:
+def started(body: str, *argv: str, before: str = "", may_read: MayRead | None = None) -> Model:
     """An NF whose nf_config_init is ``body`` over ``argc`` and ``argv``; ``check(x)`` must hold there."""
     return analyse(
         f"{INCLUDES}{before}\n#define check(x) do {{ if (!(x)) {{ fputs(#x, stderr); exit(1); }} }} while (0)\n"
         f"void nf_config_init(int argc, char **argv) {{ {body} }}\nENTRY {{ return DROP; }}",
         argv=argv,
+        may_read=may_read,
     )
 
 
@@ -139,3 +141,19 @@ def test_scan(text: str, form: str, stores: list[str], result: int) -> None:
 def test_unknown_formats_are_refused() -> None:
     with pytest.raises(UnknownFormat):
         scan(b"1.5", 0, b"%f")
+
+
+def test_files_that_are_not_the_nfs_business_are_refused_whether_they_exist_or_not(tmp_path: Path) -> None:
+    for name in ("table", "nowhere"):
+        (tmp_path / "table").write_text("topsecretword")
+        with pytest.raises(UnsupportedError) as caught:
+            started(f'fopen("{tmp_path / name}", "r");', may_read=lambda _: False)
+        assert caught.value.code == "file-outside"
+        assert "topsecretword" not in str(caught.value)
+    asked: list[str] = []
+    started(f'check(fopen("{tmp_path}/table", "r"));', may_read=lambda name: asked.append(name) or True)
+    assert asked == [f"{tmp_path}/table"]
+
+
+def test_devices_are_not_files() -> None:
+    started('check(!fopen("/dev/zero", "r"));')

@@ -6,8 +6,7 @@ import pytest
 from small_nfs import analyse
 
 from maestro.diagnostics import SourceError, UnsupportedError, UserError
-from maestro.symex.explore import Budget
-from maestro.symex.machine import Limits
+from maestro.symex.budget import Budget, Limits
 
 REFUSED = {
     "packet-bounds": ("ENTRY {\n  uint8_t *p = *buffer;\n  return p[14] == 1 ? 1 : device;\n}", 3, SourceError),

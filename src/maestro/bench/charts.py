@@ -13,7 +13,8 @@ from maestro.diagnostics import UserError
 
 Origin = Literal["measured", "predicted", "computed"]
 
-_COLOURS = ("#2a78d6", "#e4572e", "#1baf7a", "#8a5cd1", "#d99a00", "#5a6675", "#d1447f", "#35a7c4")
+_COLOURS = ("#2a78d6", "#e4572e", "#1baf7a", "#8a5cd1", "#d99a00", "#5a6675", "#d1447f", "#35a7c4", "#7a4b20",
+            "#9ac33c")  # fmt: skip
 _MARKS = ("o", "s", "^", "D", "v", "P", "X", "*")
 _STYLE = {
     "svg.fonttype": "none", "svg.hashsalt": "maestro", "font.family": "sans-serif", "font.size": 9,
@@ -67,15 +68,17 @@ def draw(chart: Chart, folder: Path) -> list[Path]:
     plot: Any = import_module("matplotlib.pyplot")
     paths = [folder / f"{chart.name}.{kind}" for kind in ("svg", "png")]
     with plot.rc_context(_STYLE):
-        figure, axes = plot.subplots(figsize=(7.2, 4.2), layout="constrained")
+        figure, axes = plot.subplots(figsize=(_width(chart), 4.2), layout="constrained")
         (_bars if chart.kind == "bars" else _lines)(chart, axes)
         axes.set(title=chart.title, xlabel=chart.x, ylabel=chart.y)
         if chart.log_y:
             axes.set_yscale("log")
+            axes.yaxis.set_major_formatter("{x:g}")
         else:
             axes.set_ylim(bottom=0)
         if chart.series:
-            axes.legend(fontsize=8)
+            beside = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)} if len(chart.series) > 5 else {}
+            axes.legend(fontsize=8, **beside)
         if chart.note:
             figure.text(0.01, -0.04, chart.note, fontsize=7, color="#5a6675")
         for path in paths:
@@ -83,6 +86,12 @@ def draw(chart: Chart, folder: Path) -> list[Path]:
             figure.savefig(path, bbox_inches="tight", **extra)
         plot.close(figure)
     return paths
+
+
+def _width(chart: Chart) -> float:
+    """Inches: bars need room."""
+    bars = sum(len(series.points) for series in chart.series) if chart.kind == "bars" else 0
+    return max(7.2, 2 + 0.09 * bars)
 
 
 def _label(series: Series) -> str:

@@ -12,7 +12,7 @@ from maestro.bench.charts import Chart, Series, available, draw_all
 from maestro.diagnostics import UserError
 
 Run = dict[str, Any]
-_FORMS = ("shared-nothing", "locks", "hybrid", "htm", "reference", "floor")
+_FORMS = ("reference", "shared-nothing", "hybrid", "locks", "htm")
 
 
 def write(found: dict[str, Any], folder: Path, name: str, say: Callable[[str], None]) -> None:
@@ -69,26 +69,34 @@ def by_cores(runs: Sequence[Run], traffic: str, note: str) -> Chart:
     """Bars: NFs side by side, a bar for each form and number of cores."""
     mine = [r for r in runs if r["traffic"] == traffic and r["form"] != "floor"]
     series = []
-    for number, group in enumerate(_groups(mine, lambda r: (r["form"], r["cores"]))):
+    groups = _groups(mine, lambda r: (r["form"], r["cores"]))
+    for number, group in enumerate(sorted(groups, key=lambda g: (_rank(g[0]["form"]), g[0]["cores"]))):
         first: dict[str, Run] = {}
         for run in group:
             first.setdefault(run["nf"], run)
         label = f"{group[0]['form']} x{group[0]['cores']}"
         series.append(_line(label, list(first.items()), number))
     name = "by-cores-" + "".join(c if c.isalnum() else "-" for c in traffic)
-    return Chart(name, f"Throughput by cores, {traffic}", "", "Mpps", tuple(series), "bars", note=note)
+    rates = [rate for one in series for _, rate in one.points]
+    wide = max(rates, default=1.0) > 20 * min(rates, default=1.0)
+    return Chart(name, f"Throughput by cores, {traffic}", "", "Mpps", tuple(series), "bars", log_y=wide, note=note)
+
+
+def _rank(form: str) -> int:
+    return _FORMS.index(form) if form in _FORMS else len(_FORMS)
 
 
 def latency(runs: Sequence[Run], note: str) -> Chart:
-    """Cumulative shares of packets over ns; one core, the first traffic of each program."""
-    series = []
-    for number, group in enumerate(_groups(runs, lambda r: (r["nf"], r["form"], r["cores"]))):
+    """Cumulative shares of packets over ns, up to 99.99 %; one core, the first traffic of each program."""
+    series: list[Series] = []
+    for group in _groups(runs, lambda r: (r["nf"], r["form"], r["cores"])):
         histogram = group[0]["details"]["latency_histogram"]
         if histogram and group[0]["cores"] == 1:
             total = sum(count for _, count in histogram)
             shares = accumulate(count / total for _, count in histogram)
-            points = tuple((ns, share) for (ns, _), share in zip(histogram, shares, strict=True) if ns > 0)
-            series.append(Series(_name(group[0]), points, colour=number))
+            pairs = ((ns, share) for (ns, _), share in zip(histogram, shares, strict=True) if ns > 0)
+            points = tuple((ns, share) for ns, share in pairs if share <= 0.9999)
+            series.append(Series(_name(group[0]), points, colour=len(series)))
     return Chart("latency", "Time that a packet takes", "ns", "share of the packets", tuple(series), "steps",
                  log_x=True, note=note)  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Instructions per packet, counted by callgrind: the difference between a long and a short run, so start-up cancels."""
+"""Instructions per packet, counted by callgrind in nf-replay's rounds; the first one, which warms up, cancels."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from maestro.bench.measure import Load, Program
 from maestro.diagnostics import UserError
-from maestro.verify.run import input_arguments
+from maestro.verify.run import input_arguments, run_json
 
 _TIMEOUT = 600.0  # seconds
 _TOTAL = re.compile(r"^(?:summary|totals): (\d+)", re.MULTILINE)
@@ -28,7 +28,8 @@ def _count(program: Program, traffic: Load, rounds: int) -> int:
         raise UserError("--instructions needs valgrind", hint="apt install valgrind", code="callgrind")
     with TemporaryDirectory(prefix="maestro-callgrind-") as folder:
         out = Path(folder) / "counts"
-        command = [valgrind, "--tool=callgrind", f"--callgrind-out-file={out}", *_command(program, traffic, rounds)]
+        command = [valgrind, "--tool=callgrind", "--toggle-collect=bench_round", f"--callgrind-out-file={out}"]
+        command += [*_command(program, traffic, rounds)]
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT, check=False)
         except subprocess.TimeoutExpired as error:
@@ -45,6 +46,4 @@ def _command(program: Program, traffic: Load, rounds: int) -> list[str]:
 
 
 def _packets(program: Program, traffic: Load) -> int:
-    from maestro.verify.run import run_json
-
     return int(run_json(program.path, _command(program, traffic, 1)[1:])["packets"])

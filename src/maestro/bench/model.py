@@ -55,6 +55,14 @@ def fit_caches(levels: Sequence[int], points: Sequence[tuple[float, float]]) -> 
     return CacheFit(best[1][0], tuple(levels), tuple(best[1][1:]), best[0])
 
 
+def fit_shared(levels: Sequence[int], points: Sequence[tuple[float, float]]) -> CacheFit:
+    """The same with the last level as large as fits best, from what the machine says down to the level before it: on
+    virtual machines others use it too."""
+    least = levels[-2] if len(levels) > 1 else levels[-1] / 16
+    sizes = [size for step in range(11) if (size := int(levels[-1] / 2 ** (step / 2))) > least] or [levels[-1]]
+    return min((fit_caches([*levels[:-1], size], points) for size in sizes), key=lambda fit: fit.error)
+
+
 def _least_squares(columns: list[list[float]], wanted: list[float]) -> list[float] | None:
     """Solves the normal equations by elimination; None when columns depend on each other."""
     n = len(columns)

@@ -18,6 +18,8 @@ from maestro.traffic.shapes import PACE
 _OPENING = 0.01
 """Share of the packets that open a flow, where that is measured."""
 
+_FEW = 10_000  # flows, of which each needs many packets
+
 
 @dataclass(frozen=True)
 class Paths:
@@ -44,8 +46,9 @@ def path_loads(wanted: Wanted, folder: Path, built: Built) -> dict[str, Load]:
     if built.ports > 1:
         kinds["both"] = replace(plain, replies=True)
     if built.expiry is not None:
-        kinds["opening"] = replace(plain, churn=_OPENING * PACE * 60)
-        kinds["paced"] = replace(plain, churn=1e-9, packets=None)
+        few = replace(plain, flows=min(flows, _FEW))  # the difference of two costs: their number hardly matters
+        kinds["opening"] = replace(few, churn=_OPENING * PACE * 60)
+        kinds["paced"] = replace(few, churn=1e-9)
     return {name: loads.make(kind, folder, expiry=built.expiry, ports=built.ports)
             for name, kind in kinds.items()}  # fmt: skip
 

@@ -18,8 +18,8 @@ from maestro.bench.model import (
     CacheFit,
     LockFit,
     busiest_rate,
-    fit_caches,
     fit_locks,
+    fit_shared,
     least,
     line_rate,
     pcie_rate,
@@ -94,7 +94,7 @@ class Prediction:
 
 @dataclass(frozen=True)
 class _Share:
-    """One core of ``cores``: the packets it would get, alone."""
+    """One core of ``cores``: the packets it would get, alone; ``packets``: how many lie in memory."""
 
     cores: int
     core: int
@@ -150,8 +150,10 @@ def _form(want: Want, built: Built, form: str, load: Load, folder: Path) -> Pred
 def _check(predicted: float, two: Run, costs: dict[tuple[int, int], Run], locks: LockFit | None) -> Check:
     if locks is not None:
         return Check(predicted, two.cpu.median, predicted / two.cpu.median - 1, True)
-    parts = [run.turns for (cores, _), run in costs.items() if cores == 2]
-    error = median(sum(rates) / both - 1 for both, *rates in zip(two.turns, *parts, strict=True))
+    parts = [run for (cores, _), run in costs.items() if cores == 2]
+    shared = predicted / sum(run.cpu.median for run in parts)  # what the model made of the costs alone
+    rates = zip(two.turns, *(run.turns for run in parts), strict=True)
+    error = median(shared * sum(alone) / both - 1 for both, *alone in rates)
     return Check(predicted, two.cpu.median, error, False)
 
 
@@ -165,8 +167,13 @@ def _shares(splitter: Splitter, hashed: Hashed, load: Load, cores: int, folder: 
     counts = loads_of(hashed, tables, cores)
     order = [core for core in sorted(range(cores), key=lambda c: counts[c]) if counts[core]]
     chosen = dict.fromkeys((order[len(order) // 2], order[-1], *(order if cores == 2 else ())))
+    # Packets come from the same memory however many cores there are: a core's few ones are repeated.
+    least = hashed.packets // 2 if cores > 2 else 0
     places = {core: folder / f"{cores}-{core}" for core in chosen}
-    return [_Share(cores, n, splitter.part(load, tables, n, place), counts[n]) for n, place in places.items()]
+    return [
+        _Share(cores, n, splitter.part(load, tables, n, place, least), max(counts[n], least))
+        for n, place in places.items()
+    ]
 
 
 def _alone(one: Program, shares: Sequence[_Share]) -> list[Pair]:
@@ -198,7 +205,7 @@ def _cache_fit(
 ) -> CacheFit:
     points = [(_footprint(hashed.packets, load.flows), _cost(whole))]
     points += [(_footprint(s.packets, s.load.flows), _cost(costs[s.cores, s.core])) for s in shares]
-    return fit_caches(sorted(caches().values()) or [1 << 25], points)
+    return fit_shared(sorted(caches().values()) or [1 << 25], points)
 
 
 def _footprint(packets: int, flows: int) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from maestro.ir.plan import Plan, PortPlan
 from maestro.rss import reta
 from maestro.rss.hasher import Steered
 from maestro.traffic.pcap import PcapWriter
-from maestro.traffic.scan import Facts, frames, scan, tuple_of
+from maestro.traffic.scan import frames, scan, tuple_of
 
 Tables = Mapping[int, Sequence[int]]
 """Core of every entry, by port."""
@@ -62,17 +61,22 @@ class Splitter:
                 total += 1
         return Hashed(total, {n: tuple(c) for n, c in counts.items()})
 
-    def part(self, load: Load, tables: Tables, core: int, folder: Path) -> Load:
-        """What ``core`` gets of it, as captures in ``folder``, with its own number of flows."""
+    def part(self, load: Load, tables: Tables, core: int, folder: Path, least: int = 0) -> Load:
+        """What ``core`` gets of it, as captures in ``folder``, with its own number of flows; repeated until there are
+        at ``least`` so many packets."""
         folder.mkdir(parents=True)
         captures = {port: folder / path.name for port, path in load.captures.items()}
-        with ExitStack() as stack:
-            for port, path in load.captures.items():
-                writer = stack.enter_context(PcapWriter(captures[port]))
-                for time, frame in frames(path):
-                    if tables[port][self.index(port, frame)] == core:
-                        writer.write(time, frame)
-        facts: Facts = scan(captures.values())
+        own = {port: [one for one in frames(path) if tables[port][self.index(port, one[1])] == core]
+               for port, path in load.captures.items()}  # fmt: skip
+        passes = max(1, -(-least // max(1, sum(map(len, own.values())))))
+        times = [time for packets in own.values() for time, _ in packets]
+        span = max(times, default=0) - min(times, default=0) + 1
+        for port, path in captures.items():
+            with PcapWriter(path) as writer:
+                for number in range(passes):
+                    for time, frame in own[port]:
+                        writer.write(time + number * span, frame)
+        facts = scan(captures.values())
         return replace(load, flows=facts.flows, captures=captures, traffic=f"{load.traffic}, part")
 
 

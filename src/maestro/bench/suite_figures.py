@@ -8,8 +8,10 @@ from typing import Any
 
 from maestro.bench import figures
 from maestro.bench.charts import Chart, Series, available, draw_all
+from maestro.bench.suite import FOCUS
 
 Json = dict[str, Any]
+_SHOWN = 8  # lines that can be told apart
 _PHASES = ("compile", "explore", "plan", "proof", "generate", "build")
 
 
@@ -28,7 +30,8 @@ def charts(found: Sequence[Json]) -> list[Chart]:
     if nfs:
         note = figures.machine_note(nfs[0]["machine"])
         runs = [run for one in nfs for run in one["runs"]]
-        best = [r for one in nfs for r in one["runs"] if r["form"] == one["form"] and r["traffic"] == "uniform"]
+        shown = [one for one in nfs if one["nf"] in FOCUS] or nfs[:_SHOWN]
+        best = [r for one in shown for r in one["runs"] if r["form"] == one["form"] and r["traffic"] == "uniform"]
         made += [generation(nfs, note), *(figures.by_cores(runs, kind, note) for kind in ("uniform", "zipf"))]
         made += [figures.latency(best, note), keys(nfs)]
     for figure, what in (("sizes", "size"), ("churn", "churn"), ("flows", "flows")):

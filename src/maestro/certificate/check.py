@@ -8,6 +8,7 @@ What is checked, and why it suffices: docs/explanation/certificate.md.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from time import perf_counter
 
 from maestro.certificate import (
@@ -29,15 +30,16 @@ from maestro.certificate.runs import Run
 from maestro.certificate.views import Views
 from maestro.ir.model import Model
 from maestro.ir.plan import Plan
+from maestro.solver.effort import Effort
 
 
-def check(model: Model, plan: Plan, *, timeout_ms: int = 10_000) -> Certificate:
-    """Check every object that ``plan`` does not lock; ``timeout_ms`` bounds one question to Z3.
+def check(model: Model, plan: Plan, *, timeout_ms: int = 10_000, effort: Effort | None = None) -> Certificate:
+    """Check every object that ``plan`` does not lock; ``timeout_ms`` bounds one question to Z3, ``effort`` all of them.
 
     Locked objects need no proof. Anything that cannot be shown, for whatever reason, is a failure.
     """
     start = perf_counter()
-    judge = Judge(timeout_ms)
+    judge = Judge(timeout_ms, effort)
     runs = tuple(Run(path) for path in model.paths)
     failures = [*fits.check(model, plan, runs)]
     if not failures:
@@ -45,9 +47,12 @@ def check(model: Model, plan: Plan, *, timeout_ms: int = 10_000) -> Certificate:
         for group in groups(model, plan, runs):
             failures += _group(model, plan, group, runs, views, judge)
         failures += replicas.check(model, plan, runs, judge)
+    if judge.gave_up:
+        why = f" (the proof ran out of {judge.gave_up}; --{judge.gave_up}-limit gives it more)"
+        failures = [replace(f, message=f.message + why) for f in failures]
     unique = tuple({(f.message, f.spans): f for f in failures}.values())
     rests = assumptions.of(model, plan, runs)
-    return Certificate(not unique, judge.obligations, unique, rests, perf_counter() - start)
+    return Certificate(not unique, judge.obligations, unique, rests, perf_counter() - start, judge.gave_up)
 
 
 def _group(

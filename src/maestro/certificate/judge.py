@@ -7,13 +7,18 @@ from collections.abc import Sequence
 from maestro.certificate.linear import Linear
 from maestro.ir.expr import Expr
 from maestro.solver.answer import Answer
+from maestro.solver.effort import Effort, Meter, Spent
 from maestro.solver.z3_backend import Z3, Result
 
 
 class Judge:
     """``obligations`` counts the questions whose answer has to be UNSAT; a question asked again is not asked again."""
 
-    def __init__(self, timeout_ms: int) -> None:
+    def __init__(self, timeout_ms: int, effort: Effort | None = None) -> None:
+        """``timeout_ms``: for one question. ``effort``: for all together; None: no bound."""
+        self._meter = Meter(effort) if effort else None
+        self.gave_up: Spent | None = None
+        """What was used up, so that questions stayed without an answer."""
         self._solver = Z3()
         self._linear = Linear()
         self._timeout_ms = timeout_ms
@@ -38,4 +43,7 @@ class Judge:
     def _fresh(self, conditions: Sequence[Expr]) -> Result:
         if any(c.is_false for c in conditions) or self._linear.refutes(conditions):
             return Result(Answer.UNSAT)
+        self.gave_up = self.gave_up or (self._meter.spent if self._meter else None)
+        if self.gave_up:
+            return Result(Answer.UNKNOWN)
         return self._solver.solve(conditions, self._timeout_ms)

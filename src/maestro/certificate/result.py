@@ -23,6 +23,7 @@ class Certificate:
     """``holds``: every obligation was shown and nothing else is wrong. ``obligations``: the questions put to Z3.
 
     ``assumptions``: what the proof rests on, each as ``name: text``. ``seconds``: wall time of the check.
+    ``gave_up``: ``time`` or ``memory`` when that was used up before everything had been looked at.
     """
 
     holds: bool
@@ -30,6 +31,7 @@ class Certificate:
     failures: tuple[Failure, ...]
     assumptions: tuple[str, ...]
     seconds: float
+    gave_up: str | None = None
 
 
 def about(operations: Iterable[Operation], why: str) -> Failure:

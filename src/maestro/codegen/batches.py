@@ -10,7 +10,7 @@ from maestro.codegen.ahead import Ahead
 from maestro.codegen.flows import Tables
 from maestro.codegen.lower import Look, Step
 from maestro.codegen.scope import Scope
-from maestro.codegen.text import Writer
+from maestro.codegen.text import Writer, wrap
 from maestro.ir.model import Model
 
 Write = Callable[[Step, Scope, Writer], None]
@@ -28,33 +28,45 @@ def functions(ahead: Ahead, model: Model, tables: Tables, members: Mapping[str, 
     write(ahead.look, Scope(numbers=looks), tests)
     width = max((len(k.pieces) for look in looks for k in look.keys), default=0)
     depth = max((len(look.keys) for look in looks), default=0)
-    fetches = any(look.gets or look.sketches for look in looks)
+    gets = max((len(look.gets) for look in looks), default=0)
+    sketches = max((len(look.sketches) for look in looks), default=0)
+    fetches = gets + sketches > 0
     cases = {n: (ahead.rests[n][0], rests[n]) for n in first}
     return [
-        _state(depth, width, max((len(look.sketches) for look in looks), default=0)),
+        _state(
+            depth,
+            width,
+            max((len(look.gets) for look in looks), default=0),
+            max((len(look.sketches) for look in looks), default=0),
+        ),
         _function("static inline void nf_look(", "struct nf_ahead *ahead", tests.lines, _LOOK, constant=True),
         _fetch(cases, tables, members) if fetches else [],
         _function("static inline uint16_t nf_rest(", "const struct nf_ahead *ahead", _cases(cases), _REST),
-        _PACKET_FUNCTION,
+        _packet(fetches=fetches),
         _burst(fetches=fetches, moves=any(path.head for path in model.paths)),
     ]
 
 
 _LOOK = "/* What the packet alone decides: what is to be done with it, and what to look up. */"
 _REST = "/* What is to be done with the packet. Each comment names the line of the source that the code comes from. */"
-_PACKET_FUNCTION = [
-    "/* See include/maestro/nf.h. */",
-    f"uint16_t nf_packet(struct nf_core *nf, {_PACKET}",
-    "                   int64_t now) {",
-    "  struct nf_ahead ahead;",
-    "  nf_look(nf, port, packet, length, now, &ahead);",
-    "  return nf_rest(nf, port, packet, length, now, &ahead);",
-    "}",
-]
 
 
-def _state(depth: int, width: int, sketches: int) -> list[str]:
+def _packet(*, fetches: bool) -> list[str]:
+    return [
+        "/* See include/maestro/nf.h. */",
+        f"uint16_t nf_packet(struct nf_core *nf, {_PACKET}",
+        "                   int64_t now) {",
+        "  struct nf_ahead ahead;",
+        "  nf_look(nf, port, packet, length, now, &ahead);",
+        *(["  nf_fetch(nf, &ahead);"] if fetches else []),
+        "  return nf_rest(nf, port, packet, length, now, &ahead);",
+        "}",
+    ]
+
+
+def _state(depth: int, width: int, gets: int, sketches: int) -> list[str]:
     keys = [f"  uint32_t hash[{depth}];", f"  uint64_t key[{depth}][{width}];"] if depth else []
+    keys += [f"  uint32_t guess[{gets}]; /* the index that is likely to have a key */"] if gets else []
     keys += [f"  uint32_t sketch[{sketches}]; /* hashes of keys */"] if sketches else []
     return [
         "/* What is known of a packet before it is its turn: which of the cases of nf_rest() it is, the keys",
@@ -71,6 +83,7 @@ def _rest(look: Look, step: Step, write: Write) -> list[str]:
     scope = Scope()
     for place, key in enumerate(look.keys):
         scope.arrays[key.key], scope.hashes[key.key] = f"ahead->key[{place}]", f"ahead->hash[{place}]"
+    scope.guesses = {(name, look.keys[place].key): f"ahead->guess[{n}]" for n, (name, place) in enumerate(look.gets)}
     write(step, scope, out)
     return out.lines
 
@@ -88,17 +101,18 @@ def _fetch(cases: Mapping[int, tuple[Look, list[str]]], tables: Tables, members:
     lines = ["  switch (ahead->at) {"]
     for n, (look, _) in sorted(cases.items()):
         calls = []
-        for name, place in look.gets:
+        for slot, (name, place) in enumerate(look.gets):
             table = tables.of(name)
             assert table is not None
             flows, size = f"&nf->{members[table.allocator]}", records.stride(table, members)
-            calls.append(f"    flow_fetch_found(&nf->{members[name]}, {flows}, {size}, ahead->hash[{place}]);")
+            guess = f"flow_guess(&nf->{members[name]}, {flows}, {size}, ahead->hash[{place}])"
+            calls += wrap(f"    ahead->guess[{slot}] = {guess};")
         for place, (name, _) in enumerate(look.sketches):
             calls.append(f"    sketch_fetch_buckets(&nf->{members[name]}, ahead->sketch[{place}]);")
         lines += [f"  case {n}:", *calls, "    break;"] if calls else []
     return [
         "/* Fetch the records that are likely to be needed. */",
-        "static inline void nf_fetch(const struct nf_core *nf, const struct nf_ahead *ahead) {",
+        "static inline void nf_fetch(const struct nf_core *nf, struct nf_ahead *ahead) {",
         *lines,
         "  default:",
         "    break;",

@@ -289,6 +289,7 @@ class Body:
         args += [] if table else calls.other_objects(op, self._model, self._members, self._at)
         if step.key is not None and table:
             args += [scope.arrays[step.key], scope.hashes[step.key]]
+            args += [scope.guesses.get((op.object, step.key), "FLOW_NONE")] if op.method == "map_get" else []
         elif step.key is not None:
             args += [scope.bytes_of(step.key), str(step.key.width // 8)]
         for name in calls.ARGUMENTS:

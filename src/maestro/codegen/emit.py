@@ -147,7 +147,7 @@ _HEADERS = {
     "cht": r"cht_(fill|find)\(",
     "dchain": r"dchain_",
     "expire": r"expire_(maps?|range)\(",
-    "flow": r"flow_map_create\(",
+    "flow_map": r"flow_map_create\(",
     "htm": r"htm_",
     "lock": r"(locks_create|lock_own|lock_all)\(",
     "lpm": r"lpm_",

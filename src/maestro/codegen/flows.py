@@ -181,7 +181,8 @@ def _coherent(path: Path, allocator: str, maps: Sequence[StateObject], keys: set
                 new.append(op)
             elif negate(op.result("ok")) not in conditions:
                 return False
-    puts = [op for op in ops if op.method == "map_put" and op.object in {m.name for m in maps}]
+    names = {m.name for m in maps}
+    puts = [op for op in ops if op.method == "map_put" and op.object in names]
     if len(new) > 1 or len(puts) != len(new) * len(maps):
         return False
     index = new[0].result("index") if new else None
@@ -192,9 +193,15 @@ def _coherent(path: Path, allocator: str, maps: Sequence[StateObject], keys: set
             return False
         if not all(_holds(ops, vector, index, table, put.arg("key")) for vector in keys):
             return False
+    if new and any(_between(op, new[0], puts) for op in ops if op.method == "map_get" and op.object in names):
+        return False  # flow_get() must not meet an index that has no key yet
     writes = [op for op in ops if op.method == "vector_write" and op.object in keys]
     others = [w for w in writes if w.arg("index") is not index]
     return all(_keeps_key(w, ops, maps) for w in others) and not (new and others)
+
+
+def _between(op: Operation, new: Operation, puts: Sequence[Operation]) -> bool:
+    return new.ordinal < op.ordinal < max(p.ordinal for p in puts)
 
 
 def _missed(put: Operation, ops: Sequence[Operation], conditions: set[Expr], after: int) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from maestro.codegen.emit import emit_nf, emit_rss
+from maestro.codegen.passes import ALL, Passes
 from maestro.diagnostics import UserError
 from maestro.ir.model import Model
 from maestro.ir.plan import Plan
@@ -28,8 +29,9 @@ def require_fresh(out_dir: Path) -> None:
 
 
 def write_project(
-    model: Model, plan: Plan, out_dir: Path, *, sources_note: str, extra: Mapping[str, str] | None = None
-) -> list[Path]:
+    model: Model, plan: Plan, out_dir: Path, *, sources_note: str, extra: Mapping[str, str] | None = None,
+    passes: Passes = ALL,
+) -> list[Path]:  # fmt: skip
     """Write the project and return its files, in order; ``sources_note`` says in the README what it was made from.
 
     ``extra``: further files, text by name.
@@ -39,7 +41,7 @@ def write_project(
     """
     require_fresh(out_dir)
     texts = {
-        "nf.c": emit_nf(model, plan),
+        "nf.c": emit_nf(model, plan, passes),
         "nf_rss.c": emit_rss(plan),
         "README.md": _readme(model, plan, sources_note),
         **(extra or {}),

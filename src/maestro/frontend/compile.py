@@ -6,18 +6,20 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from maestro.diagnostics import SourceError
+from maestro.diagnostics import InternalError, SourceError
+from maestro.frontend.bounded import UNTRUSTED, side_by_side, too_much
 from maestro.frontend.cache import remembered
+from maestro.frontend.confine import require_inside
 from maestro.frontend.link import link
 from maestro.frontend.names import RUNTIME_DIR, Names, is_own
 from maestro.frontend.toolchain import (
     DIALECT,
     compile_error,
+    compiler_headers,
     compiler_version,
     preprocessor_flags,
     run_compiler,
@@ -54,10 +56,13 @@ def compile_sources(
     own_flags = [*common, *preprocessor_flags([d for d in include_dirs if is_own(d)], {})]
     written = _write_generated(generated or {})
     names = Names([*sources, *include_dirs], own=[p.parent for p in written])
-    with ThreadPoolExecutor(max(1, jobs)) as pool:
+    # Those named may be links to anywhere; those found in a folder may not.
+    roots = [*folders, *include_dirs, *(p.parent for p in written), *(s for s in sources if s.is_file())]
+    allowed = [*map(str, [*roots, *extra_sources]), *compiler_headers(compiler)]
+    with side_by_side(jobs) as pool:
         results = list(
             pool.map(
-                lambda f: _own_to_ir(f, own_flags, compiler) if is_own(f) else _to_ir(f, flags, compiler),
+                lambda f: _own_to_ir(f, own_flags, compiler) if is_own(f) else _to_ir(f, flags, compiler, allowed),
                 dict.fromkeys([*files, *extra_sources, *written]),
             )
         )
@@ -111,12 +116,23 @@ def _opaque_pointers(compiler: str | None) -> list[str]:
     return ["-mllvm", "-opaque-pointers"] if is_old else []
 
 
-def _to_ir(source: Path, flags: Sequence[str], compiler: str | None) -> _Result:
-    """The IR of one file, from the cache when the preprocessed text and flags are those of an earlier run."""
+def _to_ir(source: Path, flags: Sequence[str], compiler: str | None, allowed: Sequence[str]) -> _Result:
+    """The IR of one file, from the cache when the preprocessed text and flags are those of an earlier run.
+
+    The preprocessor comes first, and nothing else looks at the source before it is known which files it read.
+    """
     path = os.path.abspath(source)
-    preprocessed = run_compiler([*flags, "-E", path], compiler=compiler)
+    require_inside(source, "", "", allowed)
+    with tempfile.TemporaryDirectory(prefix="maestro-") as folder:
+        found = Path(folder) / "files"
+        command = [*flags, "-E", "-MD", "-MF", str(found), path]
+        preprocessed = run_compiler(command, compiler=compiler, bounds=UNTRUSTED)
+        files = found.read_text(errors="surrogateescape") if found.is_file() else ""
+    require_inside(source, files, preprocessed.stdout, allowed)
     if preprocessed.returncode != 0:
-        return _Result(None, preprocessed.stderr)
+        return _Result(None, preprocessed.stderr or _ended(preprocessed.returncode))
+    if not files:
+        raise InternalError(f"the preprocessor did not say which files it read for {source}")
     # Line markers carry the paths, and so the key does; flags may matter beyond preprocessing.
     return _cached(path, preprocessed.stdout, flags, compiler)
 
@@ -142,8 +158,15 @@ def _cached(path: str, content: str, flags: Sequence[str], compiler: str | None)
 def _compile(path: str, flags: Sequence[str], compiler: str | None, failed: list[str]) -> bytes | None:
     with tempfile.TemporaryDirectory(prefix="maestro-") as folder:
         output = Path(folder) / "out.ll"
-        done = run_compiler([*flags, "-S", "-emit-llvm", path, "-o", str(output)], compiler=compiler)
+        command = [*flags, "-S", "-emit-llvm", path, "-o", str(output)]
+        done = run_compiler(command, compiler=compiler, bounds=UNTRUSTED)
         if done.returncode != 0:
-            failed.append(done.stderr or f"error: the compiler ended with status {done.returncode}")
+            if output.is_file() and output.stat().st_size >= UNTRUSTED.file_mb << 20:
+                raise too_much(f"writes more than {UNTRUSTED.file_mb} MB")
+            failed.append(done.stderr or _ended(done.returncode))
             return None
         return output.read_bytes()
+
+
+def _ended(status: int) -> str:
+    return f"error: the compiler ended with status {status}"

@@ -65,13 +65,18 @@ class Metadata:
 
     def _scope_file(self, scope: int) -> str:
         """The file of a subprogram, block or variable: its own or its scope's."""
-        if scope not in self._scope_files:
+        inner: list[int] = []
+        while scope not in self._scope_files:
             text = self.nodes.get(scope, "")
             file, outer = _FILE.search(text), _SCOPE.search(text)
+            inner.append(scope)
             if file:
                 self._scope_files[scope] = self._file(int(file[1]))
+            elif outer is None or int(outer[1]) in inner:
+                self._scope_files[scope] = "?"
             else:
-                self._scope_files[scope] = self._scope_file(int(outer[1])) if outer else "?"
+                scope = int(outer[1])
+        self._scope_files |= dict.fromkeys(inner, self._scope_files[scope])
         return self._scope_files[scope]
 
     def _file(self, node: int) -> str:

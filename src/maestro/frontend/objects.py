@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from maestro.diagnostics import SourceError
+from maestro.frontend.bounded import side_by_side
 from maestro.frontend.cache import remembered
 from maestro.frontend.compile import own_headers
 from maestro.frontend.names import Names, is_own
@@ -42,13 +42,25 @@ def build_program(sources: Sequence[Path], output: Path, build: Build, *, jobs: 
     """
     with tempfile.TemporaryDirectory(prefix="maestro-") as name:
         objects = [Path(name) / f"{number}.o" for number, _ in enumerate(sources)]
-        with ThreadPoolExecutor(max(1, jobs)) as pool:
+        with side_by_side(jobs) as pool:
             complaints = list(pool.map(lambda source, output: _object(source, output, build), sources, objects))
         if not any(complaints):
-            command = [*native_flags(build.compiler, build.flags), *map(str, objects), "-o", str(output)]
-            complaints = [_run(command, build.compiler)]
+            complaints = [_link(objects, output, build)]
     if any(complaints):
         raise _error("\n".join(filter(None, complaints)), sources, build)
+
+
+def _link(objects: Sequence[Path], output: Path, build: Build) -> str:
+    """The program is there as a whole or not at all, whatever happens meanwhile. The compiler's complaints."""
+    part = output.with_name(f".{output.name}.part")
+    try:
+        command = [*native_flags(build.compiler, build.flags), *map(str, objects), "-o", str(part)]
+        complaints = _run(command, build.compiler)
+        if not complaints:
+            part.replace(output)
+        return complaints
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _error(stderr: str, sources: Sequence[Path], build: Build) -> SourceError:

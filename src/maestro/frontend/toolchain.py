@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from maestro.diagnostics import SourceError, Span, UnsupportedError, UserError
+from maestro.frontend.bounded import Bounds, environment, run
 from maestro.frontend.names import Names
 
 TARGET = "x86_64-linux-gnu"
@@ -90,20 +91,27 @@ def _environment(local: str) -> dict[str, str]:
     """Zig's caches away from the sources. The one for compiled files (``local``) is fresh for every run: zig
     would not notice a new header that hides an old one."""
     everything = str(scratch_dir() / "zig")
-    return {**os.environ, "ZIG_GLOBAL_CACHE_DIR": everything, "ZIG_LOCAL_CACHE_DIR": local or everything}
+    return environment({"ZIG_GLOBAL_CACHE_DIR": everything, "ZIG_LOCAL_CACHE_DIR": local or everything})
 
 
-def run_compiler(args: Sequence[str], *, compiler: str | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the compiler and wait; the caller looks at ``returncode`` and ``stderr``."""
+def run_compiler(
+    args: Sequence[str], *, compiler: str | None = None, bounds: Bounds | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the compiler and wait; the caller looks at ``returncode`` and ``stderr``.
+
+    Raises SourceError (``compile-limit``) when it is not done within ``bounds``.
+    """
     with tempfile.TemporaryDirectory(prefix="maestro-") as local:
-        return subprocess.run(
-            [*compiler_command(compiler), *args],
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            env=_environment(local),
-            check=False,
-        )
+        command = [*compiler_command(compiler), *args]
+        return run(command, bounds or Bounds(), _environment(local), Path(local))
+
+
+def compiler_headers(compiler: str | None) -> list[str]:
+    """The folders with the compiler's own headers and the C library's."""
+    if compiler is not None:
+        return ["/usr/include", "/usr/lib", "/usr/local/include", "/usr/share"]
+    spec = importlib.util.find_spec("ziglang")
+    return [str(Path(spec.origin).parent / "lib")] if spec and spec.origin else []
 
 
 def preprocessor_flags(include_dirs: Sequence[Path], defines: Mapping[str, str | None]) -> list[str]:

@@ -1,11 +1,13 @@
 """<stdio.h>'s files, for initialisation only: an NF may read the files that its arguments name.
 
 The real files are read, relative to the current folder, as the NF itself would when it starts. Their contents become
-part of the analysis; a note says which files that were. Writing is not supported.
+part of the analysis; a note says which files that were. Writing is not supported. ``known["may_read"]`` says which
+files are the NF's business: others are refused, whether they exist or not.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +16,11 @@ from maestro.ir.memory import Object, Pointer, Scalar, uninitialised
 from maestro.ir.model import Note
 from maestro.models.context import Args, Context, expr, model
 from maestro.models.scan import Scanned, UnknownFormat, scan
+
+MayRead = Callable[[str], bool]
+
+_LARGEST = 16 << 20
+"""Bytes of a file."""
 
 NULL, ZERO, EOF = const(0, 64), const(0, 32), const(-1, 32)
 
@@ -36,13 +43,30 @@ def fopen(ctx: Context, args: Args) -> Scalar:
         ctx.unsupported("opens a file on the packet path", "read files in nf_init", "late-file")
     if not mode.startswith(b"r") or b"+" in mode:
         ctx.unsupported(f"opens `{name}` to write to it", "an NF may read files while it starts, not write", "file")
+    may_read: MayRead | None = ctx.known.get("may_read")
+    if may_read is not None and not may_read(name):
+        hint = "name the file after --, or allow its folder with --allow DIR, if you trust the NF"
+        ctx.unsupported(f"opens `{name}`, which lies outside the NF's folders", hint, "file-outside")
     try:
-        data = Path(name).read_bytes()
-    except OSError:
+        data = _contents(Path(name))
+    except (OSError, ValueError):
         return NULL
+    if data is None:
+        ctx.unsupported(
+            f"opens `{name}`, which has more than {_LARGEST >> 20} MB", "use a smaller file", "file-outside"
+        )
     text = f"the contents of the file `{name}` are part of this result"
     ctx.known.setdefault("notes", []).append(Note("file-read", text, ctx.user_span()))
     return ctx.new(Object(name, 0, uninitialised(name), opaque=OpenFile(name, data)))
+
+
+def _contents(path: Path) -> bytes | None:
+    """None: too much, or it would never end (a device, say)."""
+    if not path.is_file() and path.exists():
+        raise OSError("not a regular file")
+    with path.open("rb") as file:
+        data = file.read(_LARGEST + 1)
+    return data if len(data) <= _LARGEST else None
 
 
 def _file(ctx: Context, pointer: Scalar) -> OpenFile:

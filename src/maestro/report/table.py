@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from multiprocessing import get_context
 from pathlib import Path
+from signal import SIGINT, signal
 from time import perf_counter
 
 from maestro import pipeline
-from maestro.diagnostics import SourceError, UserError
+from maestro.diagnostics import ExitStatus, SourceError, UserError
 from maestro.report import errors, json
 from maestro.report.facts import ObjectFacts, fields_text, objects, together
 from maestro.report.view import View
@@ -57,8 +58,18 @@ def rows(jobs: Sequence[pipeline.Job], view: View) -> list[Row]:
     room = max((len(_name(job)) for job in fixed), default=0)
     if len(fixed) == 1:
         return [_shown(_row(fixed[0]), view, room)]
-    with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
+    context = get_context("spawn")
+    with ProcessPoolExecutor(PROCESSES, mp_context=context, initializer=_leave_quietly) as pool:
         return [_shown(row, view, room) for row in pool.map(_row, fixed)]
+
+
+def _leave_quietly() -> None:
+    """Ctrl-C reaches the other processes too: it is for the first to say so."""
+
+    def leave(*_: object) -> None:
+        raise SystemExit(ExitStatus.INTERRUPTED)
+
+    signal(SIGINT, leave)
 
 
 def _name(job: pipeline.Job) -> str:

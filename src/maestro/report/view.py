@@ -74,6 +74,11 @@ class View:
             console(sys.stderr).print(f"maestro: {errors.bug(error)}", style="red", markup=False, soft_wrap=True)
         return errors.status(error)
 
+    def interrupted(self) -> ExitStatus:
+        """Ctrl-C. The status is the one that shells give for a program that SIGINT ended."""
+        console(sys.stderr).print("maestro: interrupted")
+        return ExitStatus.INTERRUPTED
+
     def complain(self, error: UserError) -> ExitStatus:
         """``error`` for people, unless the JSON document already says it."""
         if not self.json:

@@ -17,6 +17,7 @@ from maestro.sharding.reach import Solve
 from maestro.sharding.rules import rule_of
 from maestro.sharding.strategy import plan_of
 from maestro.solver.bitwuzla_backend import Backend
+from maestro.solver.effort import Effort, within
 
 STRATEGIES = ("auto", "shared-nothing", "locks", "htm")
 """What can be asked for."""
@@ -40,6 +41,7 @@ def decide(
     seed: int | None = None,
     port_names: Mapping[int, str] | None = None,
     solve: Solve | None = None,
+    effort: Effort | None = None,
     unproven: Sequence[Reason] = (),
     lock_all: bool = False,
 ) -> Decision:
@@ -48,6 +50,7 @@ def decide(
     ``strategy``: ``auto`` shards what can be sharded and locks the rest; ``shared-nothing`` insists; ``locks`` locks
     all state that changes; ``htm`` puts it under hardware transactions, with the same locks to fall back to.
     ``seed`` makes another choice among equally good keys (None: 0). ``port_names``: port → name, for explanations.
+    ``effort``: for the questions to the solver, which stay open when it is used up.
     ``unproven``: why earlier plans for this model did not pass their check: the objects that they name are locked, with
     ``lock_all`` all that change.
     Raises UnsupportedError ``not-shardable`` when shared-nothing is asked for and impossible; UserError when the NIC
@@ -56,7 +59,7 @@ def decide(
     if strategy not in STRATEGIES:
         raise InternalError(f"no strategy is called {strategy!r}")
     start = perf_counter()
-    analysis = analyse(model, solve or Backend().check)
+    analysis = analyse(model, solve or within(effort or Effort(), Backend().check))
     middle = perf_counter()
     job = Job(analysis, profile, cores, seed or 0, port_names or {})
     whole = lock_all or strategy in ("locks", "htm")

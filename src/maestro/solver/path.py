@@ -8,11 +8,11 @@ are remembered across paths.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from time import process_time
 
 from maestro.ir.expr import FALSE, TRUE, Expr, const, eq, symbols, walk
 from maestro.solver.answer import Answer
 from maestro.solver.bitwuzla_backend import Backend
+from maestro.solver.effort import Effort, Meter
 from maestro.solver.witness import Witness, Witnesses
 
 _SHARED = frozenset({"now", "pkt_len", "device"})
@@ -22,9 +22,9 @@ _SHARED = frozenset({"now", "pkt_len", "device"})
 class Oracle:
     """Answers questions under constraints; shared by all paths of an exploration."""
 
-    def __init__(self, seconds: float = 30.0) -> None:
-        """``seconds``: CPU time that exploration may take; see :attr:`exhausted`."""
-        self._deadline = process_time() + seconds
+    def __init__(self, effort: Effort | None = None) -> None:
+        """``effort``: what exploration may take; see :attr:`meter`."""
+        self.meter = Meter(effort or Effort())
         self._backend = Backend()
         self._answers: dict[frozenset[Expr], Answer] = {}
         self._symbols: dict[Expr, frozenset[Expr]] = {}
@@ -32,11 +32,6 @@ class Oracle:
         self._witnesses = Witnesses()
         self._values: dict[tuple[frozenset[Expr], Expr, int], list[int] | None] = {}
         self.questions = 0
-
-    @property
-    def exhausted(self) -> bool:
-        """Whether the time is over: whoever asks should give up and say so."""
-        return process_time() > self._deadline
 
     def symbols(self, e: Expr) -> frozenset[Expr]:
         found = self._symbols.get(e)

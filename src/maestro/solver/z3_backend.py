@@ -73,6 +73,8 @@ class Z3:
                 return Result(Answer.UNSAT)
             case "sat":
                 return Result(Answer.SAT, self._values(exprs, solver.model()))
+        if solver.reason_unknown() == "interrupted from keyboard":
+            raise KeyboardInterrupt  # Z3 catches Ctrl-C itself; taken for "unknown", a plan would get locks
         return Result(Answer.UNKNOWN)
 
     def _values(self, exprs: Sequence[Expr], model: Any) -> dict[str, int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from random import Random
 from typing import TypeVar
 
@@ -16,13 +15,16 @@ from maestro.ir.packet import LENGTH
 from maestro.ir.program import Program
 from maestro.models.checksum import checksums
 from maestro.models.coherence import Reliance, violated
+from maestro.models.files import MayRead
 from maestro.models.state import Handle
 from maestro.models.vector import settle_all
+from maestro.solver.effort import MERGING
 from maestro.solver.path import Oracle
+from maestro.symex.budget import EXPLOSIONS, Budget, Reached, require_budget
 from maestro.symex.ends import AssertionFailed
 from maestro.symex.image import Image
 from maestro.symex.instructions import Value
-from maestro.symex.machine import Limits, Machine
+from maestro.symex.machine import Machine
 from maestro.symex.merge import Merging
 from maestro.symex.naming import name_handles
 from maestro.symex.persistence import Persistence
@@ -36,20 +38,10 @@ FLOOD, DROP = 0xFFFF, 0xFFFE
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Budget:
-    """How far exploration goes before it gives up, with a clear outcome."""
-
-    paths: int = 5000
-    path: Limits = field(default_factory=Limits)
-    merging: bool = False
-    """Merge branches from the start, and not only when there are too many paths otherwise."""
-
-
+_CHECK_EVERY = 16  # paths: time and memory
 _LOOK_AFTER = 200  # paths; NFs with fewer are never estimated
 _PROBES = 100
 _HOPELESS = 10  # times the budget, as estimated
-_MERGING_SECONDS = 120.0  # of processor time: the alternative is to refuse the NF
 
 
 def never(_file: str) -> bool:
@@ -63,15 +55,17 @@ def explore(
     ports: int = 2,
     argv: Sequence[str] = (),
     is_runtime: Callable[[str], bool] = never,
+    may_read: MayRead | None = None,
     budget: Budget | None = None,
 ) -> Model:
     """The model of the NF in ``program``, configured with ``argv``, for devices 0 … ``ports`` - 1.
 
-    ``is_runtime`` tells files of Maestro's own runtime, which diagnostics should not point into.
+    ``is_runtime`` tells files of Maestro's own runtime, which diagnostics should not point into. ``may_read``: whether
+    initialisation may read a file; None: any.
     Raises SourceError for what the NF does wrong and UnsupportedError for what cannot be explored exactly.
     """
     explorer = _Explorer(program, is_runtime, budget or Budget())
-    handles = explorer.initialise([nf, *argv], ports)
+    handles = explorer.initialise([nf, *argv], ports, may_read)
     paths, notes = explorer.paths(handles, ports)
     objects = tuple(h.as_object() for h in handles)
     return Model(nf, ports, objects, paths, _axioms(ports), (*explorer.notes, *notes))
@@ -95,17 +89,19 @@ class _Explorer:
         self.program = program
         self.entry = entry_points(program)
         self.image = Image(program)
-        self.oracle = Oracle()
+        self.oracle = Oracle(budget.effort)
         self.budget = budget
+        self.reached = Reached()
         self.notes: tuple[Note, ...] = ()
         self.merging = Merging() if budget.merging else None
         self._is_runtime = is_runtime
 
     # --- initialisation
 
-    def initialise(self, argv: Sequence[str], ports: int) -> list[Handle]:
+    def initialise(self, argv: Sequence[str], ports: int, may_read: MayRead | None) -> list[Handle]:
         """Run ``nf_config_init`` and ``nf_init`` on real arguments; the state structures they made, by name."""
         machine = self._machine(self.image.memory, Run(None))
+        machine.known["may_read"] = may_read
         self._set_global("maestro_ports", ports, 2)
         if self._defined("nf_config_init"):
             machine.invoke("nf_config_init", [const(len(argv), 32), _strings(machine, argv)])
@@ -160,9 +156,12 @@ class _Explorer:
         try:
             return self._coherent_paths(handles, ports)
         except UnsupportedError as error:
-            if self.merging or error.code not in ("path-explosion", "time-budget"):
+            if error.code not in EXPLOSIONS:
                 raise
-            self.oracle, self.merging = Oracle(_MERGING_SECONDS), Merging()
+            error = self.reached.told(error)
+            if self.merging or error.code == "memory-budget":
+                raise error from None
+            self.oracle, self.merging = Oracle(self.budget.effort.times(MERGING)), Merging()
             try:
                 return self._coherent_paths(handles, ports)
             except UserError:
@@ -207,10 +206,18 @@ class _Explorer:
         """Run ``body`` along every path, the first branch of each fork first. ``whole``: it is the NF's processing."""
         todo: list[tuple[Decision, ...]] = [()]
         done: list[tuple[Run, T | AssertionFailed]] = []
+        reached = self.reached = Reached() if whole else self.reached
         while todo:
             run = Run(self.oracle, todo.pop(), axioms)
-            done.append((run, self._run(memory, body, run)))
-            todo.extend(run.pending)
+            try:
+                done.append((run, self._run(memory, body, run)))
+            finally:
+                todo.extend(run.pending)
+                reached.add(run.forks)
+                if whole:
+                    reached.paths, reached.left = len(done), len(todo)
+            if whole and len(done) % _CHECK_EVERY == 0:
+                require_budget(self.oracle.meter, self.program.functions[self.entry.process].span)
             estimated = whole and self.merging is None and len(done) == _LOOK_AFTER and todo
             hopeless = estimated and self._estimate(memory, body, axioms)
             if len(done) > self.budget.paths or hopeless:

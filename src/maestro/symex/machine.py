@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from maestro.diagnostics import InternalError, SourceError, Span, UnsupportedError
@@ -16,6 +15,7 @@ from maestro.models import MODELS
 from maestro.solver.answer import Answer
 from maestro.solver.path import Oracle
 from maestro.symex.access import Access
+from maestro.symex.budget import Limits, require_budget
 from maestro.symex.ends import AssertionFailed
 from maestro.symex.image import Image
 from maestro.symex.instructions import Frame, Instructions, Value
@@ -27,14 +27,8 @@ from maestro.symex.run import Run
 Explore = Callable[[Memory, Function, tuple[Scalar, ...]], list[tuple[list[Expr], Scalar | None]]]
 
 
-@dataclass(frozen=True)
-class Limits:
-    """When to stop believing that a path ends. Counted per path."""
-
-    instructions: int = 3_000_000
-    loop_forks: int = 64
-    depth: int = 128
-    recursion: int = 16
+_LOOK_EVERY = 20_000  # instructions: at time and memory
+_LARGEST = 16 << 20  # bytes that are set or copied at once: each takes a hundred of ours
 
 
 class Machine:
@@ -66,7 +60,7 @@ class Machine:
         self._explore = explore
         self._oracle = oracle
         self._calls: list[tuple[str, Span | None]] = []
-        self._executed = 0
+        self._executed = self._look_at = 0
         self._merger = Merger(self, merging) if merging else None
 
     # --- functions and blocks
@@ -156,6 +150,9 @@ class Machine:
                 self.span = ins.span or self.span
                 break
         self._executed += len(block.instructions)
+        if self._executed >= self._look_at:
+            require_budget(self._oracle.meter, self.user_span())
+            self._look_at = self._executed + _LOOK_EVERY
         if self._executed > self.limits.instructions:
             raise UnsupportedError(
                 f"did not come to an end after {self.limits.instructions} instructions",
@@ -374,6 +371,9 @@ class Machine:
         values = self.run.values(e, 64)
         if not values:
             self.unsupported(f"{what} is not bounded", "use a constant", "unbounded-size")
+        if values[-1] > _LARGEST:
+            message = f"{what} is {values[-1]} bytes, and Maestro follows up to {_LARGEST >> 20} MB"
+            self.unsupported(message, "use smaller tables", "unbounded-size")
         return self.run.pin(e, values, self.user_span())
 
     def constant(self, value: Scalar, what: str) -> int:

@@ -16,6 +16,7 @@ from maestro.ir.model import Assume, Kind, Operation, Step
 from maestro.models.packet import HEAD
 from maestro.solver.answer import Answer
 from maestro.solver.path import Oracle
+from maestro.symex.budget import require_budget
 from maestro.symex.ends import CannotMerge
 from maestro.symex.pins import Pins, only_atom
 
@@ -56,6 +57,8 @@ class Run:
         self.prefix = tuple(prefix)
         self.decisions: list[Decision] = []
         self.pending: list[tuple[Decision, ...]] = []
+        self.forks: list[Span | None] = []
+        """Where this run was the first to come to a branch whose sides are both possible."""
         self.constraints: list[Expr] = list(axioms)
         self.facts: dict[Expr, bool] = {}
         self.steps: list[Step] = []
@@ -89,13 +92,7 @@ class Run:
             raise UnsupportedError(
                 f"initialisation depends on a value that is not known: {cond}", span=span, code="symbolic-init"
             )
-        if self.oracle.exhausted:
-            raise UnsupportedError(
-                "exploring the paths takes too long",
-                span=span,
-                hint="bound loops by small constants, and keep multiplications and divisions out of conditions",
-                code="time-budget",
-            )
+        require_budget(self.oracle.meter, span)
         if self._guards:
             return self._without_forking(cond)
         decision = self._next(cond)
@@ -103,6 +100,8 @@ class Run:
         self.learn(cond if decision.value else negate(cond), constrain=decision.forked)
         if decision.forked:
             self.steps.append(Assume(cond if decision.value else negate(cond), span))
+        if decision.forked and len(self.decisions) > len(self.prefix):
+            self.forks.append(span)
         return decision.value
 
     def asserted(self, cond: Expr, span: Span | None) -> bool | None:

@@ -23,6 +23,7 @@ from maestro.ir.expr import (
 )  # fmt: skip
 from maestro.ir.model import Model, Operation, Path
 from maestro.ir.packet import LENGTH
+from maestro.solver.effort import Effort
 from maestro.solver.path import Oracle
 
 Solution = Mapping[str, int]
@@ -43,12 +44,12 @@ class PathSolver:
         """``seconds``: of processor time; see :attr:`exhausted`."""
         self._model = model
         self._rng = rng
-        self._oracle = Oracle(seconds)
+        self._oracle = Oracle(Effort(seconds))
 
     @property
     def exhausted(self) -> bool:
         """Whether the time is over: whoever asks for more should stop."""
-        return self._oracle.exhausted
+        return self._oracle.meter.spent is not None
 
     def solutions(self, path: Path) -> Iterator[Solution]:
         """One as the solver likes it, one that is random where it can be, one where keys coincide that can.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,28 @@ class Comparison:
     @property
     def same(self) -> bool:
         return self.differences == 0
+
+
+def together(comparisons: Iterable[Comparison]) -> Comparison:
+    """Comparisons over several sets of packets as one; counters are added up."""
+    total = Comparison(0, 0)
+    for one in comparisons:
+        total = Comparison(
+            total.packets + one.packets,
+            total.differences + one.differences,
+            (*total.first, *one.first)[:_MAX_DESCRIBED],
+            _added(total.stats, one.stats) if total.stats else one.stats,
+            total.entries + one.entries,
+            tuple(sorted({*total.full, *one.full})),
+        )
+    return total
+
+
+def _added(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        k: v + w if isinstance(v, int | float) and isinstance(w := other[k], int | float) and k != "cores" else v
+        for k, v in one.items()
+    }
 
 
 def verdict_text(verdict: int) -> str:
