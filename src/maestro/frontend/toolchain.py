@@ -42,7 +42,7 @@ NO_CACHE = "MAESTRO_NO_CACHE"
 
 
 def cache_dir() -> Path | None:
-    """``$XDG_CACHE_HOME/maestro`` or ``~/.cache/maestro``, made if need be; None where it cannot be, or is not wanted."""
+    """``$XDG_CACHE_HOME/maestro`` or ``~/.cache/maestro``, made if need be; None if it cannot be or is not wanted."""
     if os.environ.get(NO_CACHE, "") not in ("", "0"):
         return None
     base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
