@@ -6,13 +6,12 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from maestro.diagnostics import InternalError, SourceError
-from maestro.frontend.bounded import UNTRUSTED, too_much
+from maestro.frontend.bounded import UNTRUSTED, side_by_side, too_much
 from maestro.frontend.cache import remembered
 from maestro.frontend.confine import require_inside
 from maestro.frontend.link import link
@@ -60,13 +59,11 @@ def compile_sources(
     # Those named may be links to anywhere; those found in a folder may not.
     roots = [*folders, *include_dirs, *(p.parent for p in written), *(s for s in sources if s.is_file())]
     allowed = [*map(str, [*roots, *extra_sources]), *compiler_headers(compiler)]
-    with ThreadPoolExecutor(max(1, jobs)) as pool:
-        results = list(
-            pool.map(
-                lambda f: _own_to_ir(f, own_flags, compiler) if is_own(f) else _to_ir(f, flags, compiler, allowed),
-                dict.fromkeys([*files, *extra_sources, *written]),
-            )
-        )
+    results = side_by_side(
+        lambda f: _own_to_ir(f, own_flags, compiler) if is_own(f) else _to_ir(f, flags, compiler, allowed),
+        dict.fromkeys([*files, *extra_sources, *written]),
+        jobs=jobs,
+    )
     failures = "\n".join(r.stderr for r in results if r.text is None)
     if failures:
         raise compile_error(failures, names)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from maestro.diagnostics import SourceError
+from maestro.frontend.bounded import side_by_side
 from maestro.frontend.cache import remembered
 from maestro.frontend.compile import own_headers
 from maestro.frontend.names import Names, is_own
@@ -42,8 +42,7 @@ def build_program(sources: Sequence[Path], output: Path, build: Build, *, jobs: 
     """
     with tempfile.TemporaryDirectory(prefix="maestro-") as name:
         objects = [Path(name) / f"{number}.o" for number, _ in enumerate(sources)]
-        with ThreadPoolExecutor(max(1, jobs)) as pool:
-            complaints = list(pool.map(lambda source, output: _object(source, output, build), sources, objects))
+        complaints = side_by_side(lambda c, o: _object(c, o, build), sources, objects, jobs=jobs)
         if not any(complaints):
             complaints = [_link(objects, output, build)]
     if any(complaints):
