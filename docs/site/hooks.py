@@ -17,6 +17,19 @@ LINK = re.compile(r"(\]\()(?!https?:|#)([^)#\s]+)")
 LANGUAGES = {".c": "c", ".h": "c", ".py": "python", ".toml": "toml"}
 
 
+SECTIONS = {"tutorial": "Tutorial", "how-to": "How to", "reference": "Reference", "explanation": "Explanation"}
+
+
+def on_config(config: Any) -> Any:
+    """Pages that mkdocs.yml does not place come last in their folder's section, under their own title."""
+    placed = set(re.findall(r"[\w/.-]+\.md", str(config.nav)))
+    for folder, section in SECTIONS.items():
+        (pages,) = (entry[section] for entry in config.nav if section in entry)
+        found = sorted(f"{folder}/{path.name}" for path in (ROOT / "docs" / folder).glob("*.md"))
+        pages += [page for page in found if page not in placed]
+    return config
+
+
 def on_files(files: Files, config: Any) -> Files:
     """Adds a page for every file and folder outside of docs/ that a page leads to, and for what those lead to."""
     waiting = [file for file in files if file.is_documentation_page()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from maestro.codegen.passes import NAMES
+from maestro.frontend.toolchain import NO_CACHE
 
 if TYPE_CHECKING:
     from maestro.pipeline import Job
@@ -73,6 +75,15 @@ def nic_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
     return [CompletionItem(name) for name in names() if name.startswith(incomplete)]
 
 
+def compile_anew(ctx: click.Context, param: click.Parameter, asked: bool) -> None:
+    """For this command, and for the processes that it starts."""
+    if not asked:
+        return
+    before = os.environ.get(NO_CACHE)
+    os.environ[NO_CACHE] = "1"
+    ctx.call_on_close(lambda: os.environ.pop(NO_CACHE) if before is None else os.environ.update({NO_CACHE: before}))
+
+
 path_type = click.Path(path_type=Path)
 positive = click.IntRange(1)
 source = click.argument("sources", nargs=-1, required=True, type=path_type, metavar="SOURCE...")
@@ -80,6 +91,13 @@ output = options_of(
     click.option("--json", "as_json", is_flag=True, help="Print one JSON object (docs/reference/json.md)."),
     click.option("-q", "--quiet", is_flag=True, help="Print errors only."),
     click.option("-v", "--verbose", is_flag=True, help="Print more: packet types, assumptions, times."),
+    click.option(
+        "--no-cache",
+        is_flag=True,
+        expose_value=False,
+        callback=compile_anew,
+        help="Compile everything anew; keep nothing.",
+    ),
 )
 nic = options_of(
     click.option(

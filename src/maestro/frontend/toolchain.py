@@ -37,8 +37,14 @@ def require_platform() -> None:
         )
 
 
+NO_CACHE = "MAESTRO_NO_CACHE"
+"""Environment variable: nothing that was compiled before is used, and nothing is kept."""
+
+
 def cache_dir() -> Path | None:
-    """``$XDG_CACHE_HOME/maestro`` or ``~/.cache/maestro``, made if need be; None when it cannot be written."""
+    """``$XDG_CACHE_HOME/maestro`` or ``~/.cache/maestro``, made if need be; None if it cannot be or is not wanted."""
+    if os.environ.get(NO_CACHE, "") not in ("", "0"):
+        return None
     base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     path = Path(base) / "maestro"
     try:
