@@ -8,6 +8,8 @@
 #define bench_print replay_bench_print
 #define bench_worker replay_bench_worker
 #define clock_ns replay_clock_ns
+#define clock_overhead replay_clock_overhead
+#define clock_ticks replay_clock_ticks
 #define cursor_effect replay_cursor_effect
 #define cursor_free replay_cursor_free
 #define cursor_next replay_cursor_next
@@ -16,6 +18,11 @@
 #define handover_finish replay_handover_finish
 #define handover_serve replay_handover_serve
 #define handover_take replay_handover_take
+#define histogram_add replay_histogram_add
+#define histogram_create replay_histogram_create
+#define lap_begin replay_lap_begin
+#define lap_end replay_lap_end
+#define latency_print replay_latency_print
 #define leaves_through replay_leaves_through
 #define merged_write replay_merged_write
 #define options_parse replay_options_parse
@@ -24,6 +31,8 @@
 #define outputs_write replay_outputs_write
 #define owners_free replay_owners_free
 #define owners_load replay_owners_load
+#define packets_keep replay_packets_keep
+#define packets_restore replay_packets_restore
 #define rings_create replay_rings_create
 #define rings_free replay_rings_free
 #define run_all replay_run_all
