@@ -13,6 +13,7 @@ from maestro.certificate.result import Certificate, Failure
 from maestro.ir.model import Model
 from maestro.ir.plan import Plan
 from maestro.pipeline import Job, Phases, Result
+from maestro.solver.effort import Effort
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "port-scan-detector-maestro"
 
@@ -26,10 +27,10 @@ class Silent:
 def analyzed(monkeypatch: pytest.MonkeyPatch, doubts: Callable[[set[str]], tuple[str, ...] | None]) -> Result:
     """The plan when the check doubts a plan that shards some objects: it blames those that ``doubts`` names."""
 
-    def doubting(model: Model, plan: Plan) -> Certificate:
+    def doubting(model: Model, plan: Plan, *, effort: Effort) -> Certificate:
         blamed = doubts({o.name for o in plan.objects if o.strategy == "sharded"})
         if blamed is None:
-            return check(model, plan)
+            return check(model, plan, effort=effort)
         return Certificate(False, 1, (Failure("nobody knows", blamed),), (), 0.0)
 
     monkeypatch.setattr(pipeline, "check", doubting)

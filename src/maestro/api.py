@@ -118,7 +118,7 @@ def parallelize(
     if output is None:
         return analyze(sources, **options)
     asked = job(sources, **options)
-    return Plan(pipeline.parallelize(asked, Path(output), Phases(Silent()), build=build, extra=documents.render))
+    return Plan(pipeline.parallelize(asked, Path(output), Phases(Silent()), build=build, extra=documents.timeless))
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ class Plan:
         """The same plan with its C project in ``output``. Raises UserError for a folder that exists."""
         folder = Path(output)
         require_fresh(folder)
-        extra = documents.render
+        extra = documents.timeless
         return Plan(pipeline.generate(self.result, folder, Phases(Silent()), build=build, extra=extra))
 
     def verify(self, captures: Mapping[int, Source] | None = None, *, packets: int | None = None) -> Comparison:

@@ -159,7 +159,7 @@ def parallelize(
     from maestro.report.view import View
 
     view = View(as_json, quiet, verbose)
-    result = pipeline.parallelize(job_of(**options), out_dir, view.phases(), build=build, extra=json.render)
+    result = pipeline.parallelize(job_of(**options), out_dir, view.phases(), build=build, extra=json.timeless)
     if report_file:
         from maestro.report.page.render import write
 

@@ -47,6 +47,26 @@ def _numbers(ctx: click.Context, param: click.Parameter, value: str | None) -> t
         raise click.BadParameter(f"'{value}' is not a list of numbers, for example 3,1,1") from None
 
 
+def _hash(ctx: click.Context, param: click.Parameter, value: str) -> int:
+    try:
+        number = int(value, 0)
+    except ValueError:
+        number = -1
+    if not 0 <= number < 1 << 32:
+        raise click.BadParameter(f"'{value}' is no number of 32 bits, for example 0xffffffff")
+    return number
+
+
+_mode = click.option(
+    "--symmetric",
+    type=click.Choice(["none", "xor", "or-xor", "sort"]),
+    default="none",
+    show_default=True,
+    help="What the NIC makes of source and destination before it hashes them.",
+)
+_initial = click.option(
+    "--initial", default="0", show_default=True, callback=_hash, metavar="HASH", help="What the hash starts at."
+)
 _weights = click.option(
     "--weights", callback=_numbers, metavar="W,W,...", help="Shares of the cores (default: equal ones)."
 )
@@ -66,8 +86,12 @@ def rss() -> None:
 @_key
 @click.option("--reta", default=128, show_default=True, metavar="N", type=click.IntRange(1, 4096), help="Table size.")
 @_cores
+@_mode
+@_initial
 @_json
-def hash_(source: str, destination: str, key: str, reta: int, cores: int, as_json: bool) -> None:
+def hash_(
+    source: str, destination: str, key: str, reta: int, cores: int, symmetric: str, initial: int, as_json: bool
+) -> None:
     """The Toeplitz hash of a packet from SRC to DST, its table index and its queue.
 
     IPv6 with ports: [ADDRESS]:PORT.
@@ -79,7 +103,8 @@ def hash_(source: str, destination: str, key: str, reta: int, cores: int, as_jso
     from maestro.rss.keys import read_key
 
     view = View(as_json)
-    found = hash_endpoints(read_key(key), read_endpoint(source), read_endpoint(destination), reta, cores)
+    ends = read_endpoint(source), read_endpoint(destination)
+    found = hash_endpoints(read_key(key), *ends, reta, cores, symmetric, initial)
     view.show(pages.hashed(found))
     view.document(json.text(pages.hashed_json(found)))
 
@@ -100,6 +125,16 @@ def hash_(source: str, destination: str, key: str, reta: int, cores: int, as_jso
 @click.option("--no-software", is_flag=True, help="Nobody can send packets on: the NIC must steer all types alone.")
 @click.option(
     "--robust", is_flag=True, help="Keys valid whether the NIC packs the chosen fields or zeroes the others in place."
+)
+@click.option(
+    "--per-rule-keys", is_flag=True, help="A key for each group of packet types, where one for all does not do."
+)
+@click.option(
+    "--symmetric",
+    type=click.Choice(["never", "auto", "xor", "or-xor", "sort"]),
+    default="auto",
+    show_default=True,
+    help="Let the NIC make hashes symmetric: never, where only that helps, or in this mode.",
 )
 @click.option(
     "--solver",
@@ -126,12 +161,15 @@ def solve(emit: str | None, devices: dict[int, str], as_json: bool, **options: A
 
     view = View(as_json or emit == "json")
     found = answer(**options)
-    if emit in (None, "json") or isinstance(found.found, Infeasible):
+    failed = isinstance(found.found, Infeasible) and not found.rules
+    if emit in (None, "json") or failed:
         view.show(pages.answered(found))
+    elif found.rules or isinstance(found.found, Infeasible):
+        view.text(rss_emit.emit_rules(emit, found.rules, found.nic))
     else:
-        view.text(rss_emit.emit(emit, found.found, found.nic, types_at(found.requirements), devices))
+        view.text(rss_emit.emit(emit, found.found, found.nic, types_at(found.requirements), devices, found.symmetric))
     view.document(json.text(pages.answered_json(found)))
-    if isinstance(found.found, Infeasible):
+    if failed:
         click.get_current_context().exit(ExitStatus.DIFFERENT)
 
 
@@ -144,6 +182,7 @@ def solve(emit: str | None, devices: dict[int, str], as_json: bool, **options: A
 @_reta
 @click.option("--fields", metavar="SET", help="The field set in use (default: look for one that does it).")
 @_cores
+@_mode
 @_json
 def check(
     nic: str,
@@ -152,6 +191,7 @@ def check(
     reta_size: int | None,
     fields: str | None,
     cores: int,
+    symmetric: str,
     as_json: bool,
 ) -> None:
     """Whether a key does what must be done, and how well; exit status 5 and a pair of packets when it does not."""
@@ -159,7 +199,7 @@ def check(
     from maestro.report import rss_check as pages
     from maestro.report.view import View
     from maestro.rss import language, profile
-    from maestro.rss.check import check as examine
+    from maestro.rss.examine import examine
     from maestro.rss.keys import keys_by_port
 
     view = View(as_json)
@@ -167,7 +207,7 @@ def check(
     requirements = [language.parse(text, card) for text in texts]
     given = keys_by_port(keys, language.ports(requirements), card.key_bytes)
     types = language.types_at(requirements)
-    found = examine(card, given, requirements, types, reta_size or card.reta_default, fields)
+    found = examine(card, given, requirements, types, reta_size or card.reta_default, fields, symmetric)
     view.show(pages.checked(found, card, cores))
     view.document(json.text(pages.checked_json(found, card, requirements, cores)))
     if not found.holds:
@@ -187,6 +227,8 @@ def check(
 @_weights
 @_seed
 @_reta
+@_mode
+@_initial
 @click.option("--by", type=click.Choice(["packets", "bytes"]), default="packets", show_default=True, help="Balance by.")
 @_tolerance
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="A plot: .svg, or .png with matplotlib.")

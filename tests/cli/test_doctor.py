@@ -233,7 +233,10 @@ def test_one_bit_of_the_hash_is_enough_for_two_queues(tmp_path: Path) -> None:
         (output("6d5a", [0, 1, 2, 3] * 32, FOUR), "eth0: its table sends packets to queues 2, 3, which no core reads"),
         (IGB, "eth0: it does not tell its key"),
         (XOR, "eth0: it hashes by xor, not by Toeplitz"),
-        (output("6d5a", IN_TURN, FOUR, more="RSS input transformation:\n    symmetric-xor: on"), "symmetric-xor is on"),
+        (
+            output("6d5a", IN_TURN, FOUR, more="RSS input transformation:\n    symmetric-or-xor: on"),
+            "symmetric-or-xor is on",
+        ),
         (output("6d5a", [0, 1, 0, 1, 0, 1], FOUR), "its table has 6 entries, no power of two"),
         (output("6d5a", IN_TURN, {"tcp4": "", "udp4": ""}), "whatever the key"),
     ],
@@ -243,6 +246,20 @@ def test_what_is_wrong(text: str, message: str, tmp_path: Path) -> None:
     run = maestro("doctor", "eth0", "--json", "--require", same, *saved(tmp_path, text))
     assert run.status == 5, run.out
     assert any(message in f"{f['device']}: {f['message']}" and f["wrong"] for f in run.document["findings"]), run.out
+
+
+def test_a_device_that_hashes_xors_is_checked_as_such(tmp_path: Path) -> None:
+    """Any key is symmetric in this mode; not so 6d5a, of which nothing is left."""
+    both_ways = (
+        "port0@tcp,udp(ipv4.src,ipv4.dst,l4.sport,l4.dport) == port0@tcp,udp(ipv4.dst,ipv4.src,l4.dport,l4.sport)"
+    )
+    on = "RSS input transformation:\n    symmetric-xor: on"
+    for key, more, status in (("microsoft", on, 0), ("microsoft", "", 5), ("6d5a", on, 5), ("6d5a", "", 0)):
+        text = output(key, IN_TURN, FOUR, more=more)
+        run = maestro("doctor", "eth0", "--json", "--require", both_ways, *saved(tmp_path, text))
+        assert run.status == status, run.out
+        said = [f["message"] for f in run.document["findings"] if "hashed as their XOR" in f["message"]]
+        assert len(said) == bool(more)
 
 
 def test_ports_that_nobody_named(tmp_path: Path) -> None:

@@ -26,12 +26,13 @@ def room(tmp_path: Path) -> Iterator[Path]:
 
 
 def started(room: Path, *words: object) -> subprocess.Popen[str]:
-    """``maestro`` in a process group of its own, as a shell starts it."""
+    """``maestro`` in a process group of its own, as a shell starts it: with SIGINT not ignored, which the tests' own
+    parent may have asked for by running them in the background."""
     command = [sys.executable, "-m", "maestro", *map(str, words)]
     environment = {**os.environ, "TMPDIR": str(room / "tmp")}
     return subprocess.Popen(
         command, cwd=room, env=environment, text=True, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
-        process_group=0,
+        process_group=0, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL) and None,
     )  # fmt: skip
 
 

@@ -415,3 +415,70 @@ def test_what_zeroing_costs_is_shown() -> None:
     found = maestro("rss", "solve", "--nic", "hns3", "--require", requirement)
     assert "what no valid key can help" in found.out
     assert "ipv4.src: rank 0 of 8, 1 of 256 entries" in found.out
+
+
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [
+        ("ethtool", "ethtool -X PORT0 xfrm symmetric-xor\nethtool -X PORT0 hkey"),
+        ("dpdk", ".func = RTE_ETH_HASH_FUNCTION_SYMMETRIC_TOEPLITZ}"),
+    ],
+)
+def test_a_symmetric_mode_is_asked_for(form: str, words: str) -> None:
+    run = maestro("rss", "solve", "--nic", "e810", "--require", SYMMETRIC, "--symmetric", "xor", "--emit", form)
+    assert words in run.out
+    assert "xfrm none" not in run.out
+
+
+def test_a_symmetric_mode_is_said_and_checked() -> None:
+    options = ["--nic", "e810", "--require", SYMMETRIC, "--symmetric", "xor"]
+    run = maestro("rss", "solve", *options, "--seed", 1)
+    assert "the core depends on  ipv4.src^ipv4.dst l4.sport^l4.dport" in run.out
+    found = maestro("rss", "solve", *options, "--seed", 1, "--json").document
+    assert found["symmetric"] == "xor"
+    keys = [f"--key={p['port']}={p['key']}" for p in found["ports"]]
+    checked = maestro("rss", "check", *options, *keys, "--json")
+    assert (checked.status, checked.document["holds"], checked.document["symmetric"]) == (0, True, "xor")
+    assert maestro("rss", "check", *options[:4], *keys).status == 5
+
+
+def test_check_in_modes_that_are_not_linear() -> None:
+    options = ["rss", "check", "--nic", "mlx5", "--key", "mlx5", "--symmetric", "sort", "--require"]
+    holds = maestro(*options, SYMMETRIC)
+    assert holds.status == 0
+    assert "quality is not computed" in holds.out
+    assert "violated: " in maestro(*options, "port0@udp(ipv4.src) == port0@udp(ipv4.src)", "--fields", "src+dst").out
+
+
+def test_a_hash_that_starts_elsewhere() -> None:
+    ends = SUITE[0][:2]
+    found = maestro("rss", "hash", "--key", "microsoft", *ends, "--initial", "0xffffffff", "--json").document
+    assert found["hash"] == SUITE[0][2] ^ 0xFFFFFFFF
+    assert found["index"] == 127 - SUITE[0][2] % 128
+    assert maestro("rss", "hash", "--key", "microsoft", *ends, "--initial", "1g").status == 2
+
+
+def test_keys_of_their_own_where_one_for_all_does_not_do() -> None:
+    options = ["rss", "solve", "--nic", "mlx5", "--no-software", "--seed", 1]
+    for text in (
+        "port0@ipv4-tcp(ipv4.src) == port0@ipv4-tcp(ipv4.src)",
+        "port0@ipv6-tcp(ipv6.dst) == port0@ipv6-tcp(ipv6.dst)",
+    ):
+        options += ["--require", text]
+    assert maestro(*options).status == 5
+    run = maestro(*options, "--per-rule-keys", "--json")
+    assert run.status == 0
+    rules = run.document["rules"]
+    assert [(r["types"], r["ports"][0]["field_set"]) for r in rules] == [(["ipv4-tcp"], "src"), (["ipv6-tcp"], "dst")]
+    assert rules[0]["ports"][0]["key"] != rules[1]["ports"][0]["key"]
+    assert "rules for ipv6-tcp" in maestro(*options, "--per-rule-keys").out
+    text = maestro(*options, "--per-rule-keys", "--emit", "dpdk").out
+    assert "".join(re.findall(r"0x([0-9a-f]{2}),", text)) == "".join(r["ports"][0]["key"] for r in rules)
+    assert "rss.key = port0_1_key, rss.key_len = sizeof port0_1_key;" in text
+    assert maestro(*options, "--per-rule-keys", "--emit", "ethtool").status == 2
+
+
+def test_keys_of_their_own_need_rules_that_have_them() -> None:
+    run = maestro("rss", "solve", "--nic", "e810", "--require", by_source(0), "--per-rule-keys")
+    assert run.status == 2
+    assert "has one key a port" in run.err

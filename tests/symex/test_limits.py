@@ -64,7 +64,7 @@ PRODUCTS = """ENTRY {
   uint64_t a = *(uint64_t *)*buffer, b = *(uint32_t *)(*buffer + 8), c = 1;
   for (int i = 0; i < 6; i++) { a = a * a + b; c = c * a ^ (b << i); }
   if (a * c == 0x123456789abcdefULL) return 1 - device;
-  return c % (b | 1) == 77 && a * a == 2 ? 1 - device : device;
+  return c * b == 77 && a * a == 2 ? 1 - device : device;
 }"""
 """Products of 64 bits. A square is never 2."""
 
@@ -79,7 +79,7 @@ def test_what_the_solver_does_not_know_is_never_a_no(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(Backend, "model", unknown)
     model = analyse(PRODUCTS)
     assert asked
-    assert len(model.paths) == 4  # both sides of all three conditions
+    assert len(model.paths) == 8  # both sides of all three conditions; 1 - device may be a drop, a flood, or neither
 
 
 @pytest.mark.parametrize("what", ["memset(big, 1, sizeof big)", "memcpy(big, more, sizeof big)"])

@@ -17,6 +17,7 @@ from maestro.rss.explain import Infeasible
 from maestro.rss.profile import FieldSet, Profile, load
 from maestro.rss.requirement import Inputs, Requirement
 from maestro.rss.solve import Configuration, configure
+from maestro.rss.symmetric import linear
 
 _DRIVERS = {
     "ice": "e810", "i40e": "x710", "iavf": "e810", "ixgbe": "82599", "igb": "igb", "igc": "igc", "mlx5_core": "mlx5",
@@ -103,7 +104,8 @@ def _field_set(nic: Profile, port: int, reading: Reading) -> FieldSet:
 
     nearest = max(nic.field_sets, key=agreement)
     own = {packet_type: (inputs,) for packet_type, inputs in told.items()}
-    return FieldSet(f"port {port}", {**nearest.inputs, **own})
+    found = FieldSet(f"port {port}", {**nearest.inputs, **own})
+    return linear(found) if reading.transforms else found
 
 
 def _as_set(nic: Profile, readings: Mapping[int, Reading]) -> Profile:
@@ -134,14 +136,19 @@ def _check(
     sets = {port: f"port {port}" for port in readings}
 
     def at(size: int) -> Checked:
-        return check(replace(card, reta_sizes=(size,), reta_default=size), keys, here, types, size, sets)
+        able = replace(card, reta_sizes=(size,), reta_default=size)
+        return check(able, keys, here, types, size, sets, masks=not any(r.transforms for r in readings.values()))
 
     found = at(full)
     return found if found.holds or not here or least == full else at(least)
 
 
+_XOR = ("symmetric-xor",)
+"""The one transformation that is linear, so that the check answers for it as for any hash."""
+
+
 def _unknown(reading: Reading) -> bool:
-    return not reading.key or reading.function not in ("", "toeplitz") or bool(reading.transforms)
+    return not reading.key or reading.function not in ("", "toeplitz") or reading.transforms not in ((), _XOR)
 
 
 # ---- What is to be said ----
@@ -154,7 +161,9 @@ def _findings(readings: Mapping[int, Reading], needs: Needs, cores: int | None) 
             yield Finding(
                 r.device, f"it hashes by {r.function}, not by Toeplitz: which core gets what is unknown", asked
             )
-        if r.transforms:
+        if r.transforms == _XOR:
+            yield Finding(r.device, "symmetric-xor is on: source and destination are hashed as their XOR", False)
+        elif r.transforms:
             names = ", ".join(r.transforms)
             yield Finding(
                 r.device, f"{names} is on, which changes what is hashed: which core gets what is unknown", asked

@@ -6,13 +6,13 @@ import os
 import signal
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from threading import get_ident
-from typing import IO, Any, TypeVar
+from threading import Event
+from typing import IO
 
 from maestro.diagnostics import SourceError
 
@@ -24,12 +24,6 @@ the folders that are searched (CPATH, C_INCLUDE_PATH, LIBRARY_PATH, CCC_OVERRIDE
 
 _SHELL = '{ ulimit -v "$1"; ulimit -f "$2"; ulimit -c 0; } 2>/dev/null; shift 2; exec "$@"'
 """Where a limit is lower already, it stays."""
-
-
-T = TypeVar("T")
-
-_RUNNING: dict[int, subprocess.Popen[bytes]] = {}
-"""What each thread waits for."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +45,35 @@ def environment(extra: Mapping[str, str]) -> dict[str, str]:
     return {**kept, "SOURCE_DATE_EPOCH": "0", **extra}
 
 
+_running: set[int] = set()
+"""The process groups of compilers that run now."""
+
+_interrupted = Event()
+"""Those that are just being started must not stay either."""
+
+
+@contextmanager
+def side_by_side(jobs: int) -> Iterator[ThreadPoolExecutor]:
+    """Threads that run compilers. Who is interrupted (Ctrl-C comes to the main thread only) ends all of them."""
+    try:
+        with ThreadPoolExecutor(max(1, jobs)) as pool:
+            try:
+                yield pool
+            except BaseException:
+                _interrupted.set()
+                pool.shutdown(wait=False, cancel_futures=True)
+                for group in tuple(_running):
+                    _end(group)
+                raise
+    finally:
+        _interrupted.clear()
+
+
+def _end(group: int) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGKILL)
+
+
 def run(
     command: Sequence[str], bounds: Bounds, env: Mapping[str, str], folder: Path
 ) -> subprocess.CompletedProcess[str]:
@@ -65,34 +88,22 @@ def run(
             limited, stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True,
             env={**env, "TMPDIR": str(folder)},
         )  # fmt: skip
-        _RUNNING[get_ident()] = process
+        _running.add(process.pid)
+        if _interrupted.is_set():
+            _end(process.pid)
         try:
             status = process.wait(bounds.seconds)
         except BaseException as error:
-            os.killpg(process.pid, signal.SIGKILL)  # the compiler runs others: all of them
+            _end(process.pid)  # the compiler runs others: all of them
             process.wait()
             if isinstance(error, subprocess.TimeoutExpired):
                 raise too_much(f"takes more than {bounds.seconds:.0f} s") from error
             raise
         finally:
-            _RUNNING.pop(get_ident(), None)
+            _running.discard(process.pid)
         if max(os.fstat(f.fileno()).st_size for f in (out, err)) >= bounds.file_mb << 20:
             raise too_much(f"writes more than {bounds.file_mb} MB")
         return subprocess.CompletedProcess(command, status, _text(out), _text(err))
-
-
-def side_by_side(work: Callable[..., T], *arguments: Iterable[Any], jobs: int) -> list[T]:
-    """``map`` in threads. When one fails, or on Ctrl-C, the compilers that the others wait for are ended: they have
-    sessions of their own, so the terminal does not do it."""
-    threads: set[int] = set()
-    with ThreadPoolExecutor(max(1, jobs), initializer=lambda: threads.add(get_ident())) as pool:
-        try:
-            return list(pool.map(work, *arguments))
-        except BaseException:
-            for process in [p for thread, p in tuple(_RUNNING.items()) if thread in threads]:
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-            raise
 
 
 def _text(file: IO[bytes]) -> str:

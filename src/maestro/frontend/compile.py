@@ -59,11 +59,13 @@ def compile_sources(
     # Those named may be links to anywhere; those found in a folder may not.
     roots = [*folders, *include_dirs, *(p.parent for p in written), *(s for s in sources if s.is_file())]
     allowed = [*map(str, [*roots, *extra_sources]), *compiler_headers(compiler)]
-    results = side_by_side(
-        lambda f: _own_to_ir(f, own_flags, compiler) if is_own(f) else _to_ir(f, flags, compiler, allowed),
-        dict.fromkeys([*files, *extra_sources, *written]),
-        jobs=jobs,
-    )
+    with side_by_side(jobs) as pool:
+        results = list(
+            pool.map(
+                lambda f: _own_to_ir(f, own_flags, compiler) if is_own(f) else _to_ir(f, flags, compiler, allowed),
+                dict.fromkeys([*files, *extra_sources, *written]),
+            )
+        )
     failures = "\n".join(r.stderr for r in results if r.text is None)
     if failures:
         raise compile_error(failures, names)

@@ -42,7 +42,8 @@ def build_program(sources: Sequence[Path], output: Path, build: Build, *, jobs: 
     """
     with tempfile.TemporaryDirectory(prefix="maestro-") as name:
         objects = [Path(name) / f"{number}.o" for number, _ in enumerate(sources)]
-        complaints = side_by_side(lambda c, o: _object(c, o, build), sources, objects, jobs=jobs)
+        with side_by_side(jobs) as pool:
+            complaints = list(pool.map(lambda source, output: _object(source, output, build), sources, objects))
         if not any(complaints):
             complaints = [_link(objects, output, build)]
     if any(complaints):

@@ -29,7 +29,7 @@ def show_demo(view: View, out_dir: Path | None, **options: Any) -> None:
     job = pipeline.Job((source,), port_names={0: "LAN", 1: "WAN"}, **options)
     phases = view.phases()
     view.show(Text(f"The firewall in {source}, for {job.cores} cores and the NIC {job.nic}:\n"))
-    result = pipeline.parallelize(job, target, phases, build=False, extra=json.render)
+    result = pipeline.parallelize(job, target, phases, build=False, extra=json.timeless)
     view.show(terminal.analysis(result))
     view.show(Text(""))
     result = pipeline.build_project(result, phases)

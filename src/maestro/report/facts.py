@@ -142,7 +142,9 @@ class Places:
 def fields_text(fields: Iterable[FieldBits]) -> str:
     """``ipv4.src ipv4.dst[0..7]``: bits only where they are not the whole field."""
     return " ".join(
-        f.name if (f.first, f.count) == (0, FIELDS[f.name]) else f"{f.name}[{f.first}..{f.first + f.count - 1}]"
+        f.name
+        if (f.first, f.count) == (0, FIELDS[f.name.partition("^")[0]])
+        else f"{f.name}[{f.first}..{f.first + f.count - 1}]"
         for f in fields
     )
 

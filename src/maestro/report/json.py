@@ -25,6 +25,13 @@ def render(result: Result, runs: Sequence[Run] = ()) -> str:
     return text({**document(result), **measured})
 
 
+def timeless(result: Result) -> str:
+    """``plan.json``: the same document without times, so that equal input gives equal bytes."""
+    whole = document(result)
+    del whole["timings"], whole["certificate"]["seconds"]
+    return text(whole)
+
+
 def text(value: Json) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2)
 

@@ -74,6 +74,7 @@ def configuration(
     rivals: Contest | None = None,
     *,
     robust: bool = False,
+    symmetric: str = "none",
 ) -> RenderableType:
     """Fields, keys, table and quality of every port."""
     head = Text(nic.title, style="bold").append(f": {found.cores} cores, found in {1000 * found.seconds:.1f} ms")
@@ -83,6 +84,11 @@ def configuration(
         parts.append(facts(*_port_facts(port)))
     if robust:
         parts.append(Text("\nrobust: valid whether fields that are not chosen are left out or masked in place"))
+    if symmetric != "none":
+        parts.append(
+            Text(f"\nsymmetric-{symmetric}: the NIC is to hash {symmetric} of source and destination for each")
+        )
+        parts.append(Text("of the two; packets that agree in it meet, those of fields that count up together too"))
     spreads = {p.port: spread.measure(p.key, p.owner_inputs, p.reta) for p in found.ports}
     return Group(*parts, quality(found.quality), measured(spreads), *_compared(rivals), *_judged(asked, found.seconds))
 
@@ -286,17 +292,31 @@ def _loss(loss: Loss) -> str:
 
 
 def answered(a: Answered) -> RenderableType:
-    """A configuration, or why there is none."""
+    """A configuration, or why there is none; one for every group of packet types that has a key of its own."""
+    if a.rules:
+        parts: list[RenderableType] = []
+        for group, own in a.rules:
+            parts.append(Text(f"\nrules for {', '.join(group.types)}", style="bold"))
+            parts.append(configuration(own, a.nic))
+        return Group(*parts)
     if isinstance(a.found, Infeasible):
         return infeasible(a.found, a.nic, a.asked)
-    return Group(configuration(a.found, a.nic, a.asked, a.rivals, robust=a.robust), *_costs(a.costs))
+    return Group(
+        configuration(a.found, a.nic, a.asked, a.rivals, robust=a.robust, symmetric=a.symmetric), *_costs(a.costs)
+    )
 
 
 def answered_json(a: Answered) -> Json:
+    if a.rules:
+        rules = [
+            {"types": list(group.types)} | configuration_json(own, group.requirements, a.seed) for group, own in a.rules
+        ]
+        return {"feasible": True, "nic": a.nic.name, "requirements": [r.label for r in a.requirements], "rules": rules}
     if isinstance(a.found, Infeasible):
         return infeasible_json(a.found, a.nic, a.requirements, a.asked)
     return configuration_json(a.found, a.requirements, a.seed, a.asked, a.rivals) | {
         "robust": a.robust,
+        "symmetric": a.symmetric,
         "zeroing": [
             {
                 "port": cost.port,

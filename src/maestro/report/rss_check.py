@@ -32,6 +32,12 @@ def checked(found: Checked, nic: Profile, cores: int) -> RenderableType:
         together = "no ranks lost" if not found.lockstep else f"some cancel out ({found.lockstep} ranks lost)"
         parts.append(facts(("fields that count up together", together), *_robust(found)))
         return Group(*parts, measured(_spreads(found, cores)))
+    if found.holds:
+        parts.append(Text("\nranks say nothing in this symmetric mode: quality is not computed"))
+        return Group(*parts)
+    if found.undecided:
+        parts.append(Text("\nneither shown to hold nor violated by any packets that were tried:"))
+        parts += [Text(f"  {label}") for label in found.undecided]
     if found.constant:
         parts.append(Text("\nonly because its hash is constant: all packets reach one core"))
     for pair in found.violated:
@@ -57,6 +63,8 @@ def _robust(found: Checked) -> Iterable[tuple[str, str]]:
 
 
 def _spreads(found: Checked, cores: int) -> dict[int, tuple[Spread, ...]]:
+    if found.symmetric not in ("none", "xor"):  # spread.py hashes linear functions
+        return {}
     table = reta.fill(1 << found.table_bits, cores)
     return {port: spread.measure(found.keys[port], inputs, table) for port, inputs in found.inputs.items()}
 
@@ -102,6 +110,8 @@ def checked_json(found: Checked, nic: Profile, requirements: Iterable[Requiremen
         "quality": quality_json(found.quality) if found.quality else None,
         "lockstep": found.lockstep,
         "robust": found.robust,
+        "symmetric": found.symmetric,
+        "undecided": list(found.undecided),
         "spread": {str(port): measured_json(s) for port, s in _spreads(found, cores).items()},
     }
 

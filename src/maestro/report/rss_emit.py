@@ -7,22 +7,32 @@ symmetric unless told not to, it is told.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
+from maestro.diagnostics import UserError
 from maestro.ir.packet import PACKET_TYPES
 from maestro.report import rss_rules
 from maestro.report.facts import fields_text
 from maestro.rss import reta
+from maestro.rss.per_rule import Group
 from maestro.rss.profile import Profile, Symmetric
 from maestro.rss.requirement import Inputs
 from maestro.rss.solve import Configuration, PortConfiguration
+from maestro.rss.symmetric import unpaired
 
 _ETHTOOL_TYPES = {"ipv4-tcp": "tcp4", "ipv4-udp": "udp4", "ipv6-tcp": "tcp6", "ipv6-udp": "udp6"}
 _ETHTOOL_FIELDS = {"src": "s", "dst": "d", "sport": "f", "dport": "n"}
 _WHOLE = {"ipv4.src": 32, "ipv4.dst": 32, "ipv6.src": 128, "ipv6.dst": 128, "l4.sport": 16, "l4.dport": 16}
 
 
-def ethtool(found: Configuration, nic: Profile, steered: Mapping[int, frozenset[str]], names: Mapping[int, str]) -> str:
+def ethtool(
+    found: Configuration,
+    nic: Profile,
+    steered: Mapping[int, frozenset[str]],
+    names: Mapping[int, str],
+    symmetric: str = "none",
+) -> str:
     """Shell commands. ``steered``: the packet types that each port's requirements speak of; ``names``: its device."""
     lines = [
         f"# {nic.title}, {found.cores} cores. Keys for tables of up to {_size(found)} entries: `ethtool -x`",
@@ -33,8 +43,11 @@ def ethtool(found: Configuration, nic: Profile, steered: Mapping[int, frozenset[
         device = names.get(port.port, f"PORT{port.port}")
         lines += [f"# port {port.port}: the core depends on {fields_text(port.fields)}"]
         lines += [f"ethtool -L {device} combined {found.cores}"]
-        lines += _plain_hash(device, nic)  # first: drivers refuse half a pair of fields while hashes are symmetric
-        lines += _flow_hash(port, device, steered[port.port])
+        if symmetric == "none":  # first: drivers refuse half a pair of fields while hashes are symmetric
+            lines += _plain_hash(device, nic)
+        lines += _flow_hash(replace(port, inputs=unpaired(port.inputs)), device, steered[port.port])
+        if symmetric != "none":  # last, for the same reason
+            lines += _symmetric_hash(device, nic, symmetric)
         key = port.key.hex(":")
         lines += [f"ethtool -X {device} hkey {key} {_share(port, found.cores)}", *_software(port, "# ")]
     return "\n".join(lines)
@@ -53,6 +66,12 @@ def _plain_hash(device: str, nic: Profile) -> list[str]:
                 "# refuse this, and then the key is of no use there.",
                 f"ethtool -X {device} xfrm none",
             ]
+
+
+def _symmetric_hash(device: str, nic: Profile, mode: str) -> list[str]:
+    if nic.symmetric.ethtool != mode:
+        return [f"# the key is for hashes of {mode} of source and destination, which ethtool cannot ask for here"]
+    return [f"ethtool -X {device} xfrm symmetric-{mode}"]
 
 
 def _size(found: Configuration) -> int:
@@ -95,16 +114,21 @@ def _software(port: PortConfiguration, comment: str) -> list[str]:
     return [f"{comment}{types}: software must send these on, by the same hash over {fields_text(port.owner_inputs)}"]
 
 
-def dpdk(found: Configuration, nic: Profile, steered: Mapping[int, frozenset[str]]) -> str:
-    """C for an application that calls ``portN_rss(port_id)`` after rte_eth_dev_start."""
+def dpdk(found: Configuration, nic: Profile, steered: Mapping[int, frozenset[str]], symmetric: str = "none") -> str:
+    """C for an application that calls ``portN_rss(port_id)`` after rte_eth_dev_start. Hashes are made ``symmetric`` by
+    flow rules only: ``struct rte_eth_rss_conf`` has no word for it in DPDK 22.11."""
     lines = [f"/* {nic.title}, {found.cores} cores. Made by maestro rss solve. */", "#include <rte_ethdev.h>"]
-    rules = {port.port: rss_rules.needed(port, nic, steered[port.port]) for port in found.ports}
+    ports = [replace(port, inputs=unpaired(port.inputs)) for port in found.ports]
+    by_rule = symmetric != "none"
+    rules = {p.port: rss_rules.needed(p, nic, steered[p.port], always=by_rule) for p in ports}
     if any(rules.values()):
         lines += ["#include <rte_flow.h>", *rss_rules.HELPER]
-    for port in found.ports:
+    if by_rule and nic.symmetric.dpdk != symmetric:
+        lines += [f"/* The keys are for hashes of {symmetric} of source and destination: DPDK has no word for it. */"]
+    for port in ports:
         wanted = rules[port.port]
         lines += ["", *_dpdk_port(port, found.cores, steered[port.port], by_rules=wanted is not None)]
-        lines += rss_rules.function(port, nic, wanted) if wanted else []
+        lines += rss_rules.function(port, nic, wanted, by_rule and nic.symmetric.dpdk == symmetric) if wanted else []
     return "\n".join(lines)
 
 
@@ -185,14 +209,41 @@ def _array(declaration: str, values: Iterable[str], a_line: int) -> list[str]:
     return [f"{declaration} = {{", *rows, "};"]
 
 
+def emit_rules(form: str, rules: Sequence[tuple[Group, Configuration]], nic: Profile) -> str:
+    """Keys of their own for groups of packet types, as flow rules for DPDK: ``portN_GROUP_rules``.
+
+    Raises UserError for other forms, in which there is one key a port.
+    """
+    if form != "dpdk":
+        text = f"--emit {form} has one key a port"
+        raise UserError(text, hint="rules have keys of their own with --emit dpdk", code="rss-per-rule")
+    lines = [f"/* {nic.title}. Made by maestro rss solve. */", "#include <rte_ethdev.h>", "#include <rte_flow.h>"]
+    lines += rss_rules.HELPER
+    for n, (group, found) in enumerate(rules):
+        for port in found.ports:
+            name, types = f"port{port.port}_{n}", frozenset(group.types)
+            wanted = rss_rules.needed(port, nic, types, always=True)
+            key = (f"0x{b:02x}" for b in port.key)
+            lines += ["", f"/* Port {port.port}, {', '.join(group.types)}: by {fields_text(port.fields)}. */"]
+            lines += [f"/* {line} */" for line in _software(port, "")]
+            lines += _array(f"static uint8_t {name}_key[{len(port.key)}]", key, 13)
+            lines += rss_rules.function(port, nic, wanted, name=name) if wanted else []
+    return "\n".join(lines)
+
+
 def emit(
-    form: str, found: Configuration, nic: Profile, steered: Mapping[int, frozenset[str]], names: Mapping[int, str]
+    form: str,
+    found: Configuration,
+    nic: Profile,
+    steered: Mapping[int, frozenset[str]],
+    names: Mapping[int, str],
+    symmetric: str = "none",
 ) -> str:
-    """``found`` in the ``form`` named ethtool, dpdk or c."""
+    """``found`` in the ``form`` named ethtool, dpdk or c; for a NIC in that ``symmetric`` mode."""
     match form:
         case "ethtool":
-            return ethtool(found, nic, steered, names)
+            return ethtool(found, nic, steered, names, symmetric)
         case "dpdk":
-            return dpdk(found, nic, steered)
+            return dpdk(found, nic, steered, symmetric)
         case _:
             return c_tables(found, nic)

@@ -51,14 +51,14 @@ class Rules:
     unsaid: tuple[str, ...]
 
 
-def needed(port: PortConfiguration, nic: Profile, steered: frozenset[str]) -> Rules | None:
-    """The rules of a port; None where its one setting does."""
+def needed(port: PortConfiguration, nic: Profile, steered: frozenset[str], *, always: bool = False) -> Rules | None:
+    """The rules of a port; None where its one setting does, unless there are to be some ``always``."""
     types = [t for t in _RULES if t in steered and t not in port.resteered and port.inputs[t]]
     fragments = [t for t in ("ipv4-fragment",) if t in steered and t not in port.resteered and port.inputs[t]]
     addresses = {_names(port.inputs[t]) & {"src", "dst"} for t in [*types, *fragments]}
     ports = {_names(port.inputs[t]) & {"sport", "dport"} for t in types} - {frozenset()}
     partly = any(len(fields) == 1 for fields in addresses | ports)
-    if len(addresses) <= 1 and len(ports) <= 1 and not (partly and nic.name in _PORT_WIDE):
+    if not always and len(addresses) <= 1 and len(ports) <= 1 and not (partly and nic.name in _PORT_WIDE):
         return None
     words = {t: _words(t, port.inputs[t]) for t in types}
     unsaid = [t for t in types if not words[t]]
@@ -92,21 +92,26 @@ def _words(packet_type: str, inputs: Inputs) -> str:
     return " | ".join(f"RTE_ETH_RSS_{flag}" for flag in flags)
 
 
-def function(port: PortConfiguration, nic: Profile, rules: Rules) -> Iterator[str]:
-    """C: ``portN_rules``, to be called after ``portN_rss``."""
-    name, own = f"port{port.port}", nic.name not in _PORT_WIDE
+def function(
+    port: PortConfiguration, nic: Profile, rules: Rules, symmetric: bool = False, name: str = ""
+) -> Iterator[str]:
+    """C: ``portN_rules``, to be called after ``portN_rss``. ``symmetric``: the NIC is to make hashes so."""
+    alone = bool(name)  # nothing but rules
+    name, own = name or f"port{port.port}", nic.name not in _PORT_WIDE
     yield ""
     for packet_type in rules.unsaid:
         hashed = fields_text(port.inputs[packet_type])
         yield f"/* {packet_type}: no rule says the same to all drivers for {hashed}: steer these in software. */"
-    yield f"/* After {name}_rss(): the port's one setting does not say it, or its driver takes it in rules only. */"
+    if not alone:
+        yield f"/* After {name}_rss(): the port's one setting does not say it, or its driver takes it in rules only. */"
     if own:
         yield f"static const uint16_t {name}_queues[] = {{"
         yield from _rows(port.reta)
         yield "};"
         yield ""
     yield f"static int {name}_rules(uint16_t port_id) {{"
-    yield "  struct rte_flow_action_rss rss = {.func = RTE_ETH_HASH_FUNCTION_TOEPLITZ};"
+    how = "SYMMETRIC_TOEPLITZ" if symmetric else "TOEPLITZ"
+    yield f"  struct rte_flow_action_rss rss = {{.func = RTE_ETH_HASH_FUNCTION_{how}}};"
     yield "  int error = 0;"
     if own:
         yield f"  rss.key = {name}_key, rss.key_len = sizeof {name}_key;"

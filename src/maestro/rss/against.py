@@ -36,7 +36,7 @@ def contest(problem: Problem, found: Configuration, count: int, seed: int | None
     system = problem.system(chosen(problem, found))
     goals = goals_of(problem, system)
     grader = Grader(system, goals)
-    row = sum(int.from_bytes(p.key, "big") << system.lanes[p.port].base for p in found.ports)
+    row = system.extended(sum(int.from_bytes(p.key, "big") << system.lanes[p.port].base for p in found.ports))
     ours = (sum(grader.grade(row)), grader.pairs.lost(row), grader.lockstep(row))
     best: Score | None = None
     flawless = better = 0

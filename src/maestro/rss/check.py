@@ -23,9 +23,11 @@ from maestro.rss.requirement import (
     Inputs,
     Requirement,
     expand,
+    is_set,
     premise,
     relevant,
     side,
+    underlying,
 )
 from maestro.rss.search import Problem, masked_steering
 from maestro.rss.system import Compiled, Steering, System
@@ -60,6 +62,8 @@ class Checked:
     which nobody can say what the NIC does. ``lockstep``: ranks lost when fields count up together.
     ``robust``: whether a key that holds would do so as well if the NIC put zeros in place of the fields that are not
     chosen (None: there are none); if not, ``unmasked`` has a pair for each requirement that would fail.
+    ``undecided``: requirements of which neither could be shown (``nonlinear.py``), so that it is not said to hold.
+    ``symmetric``: the mode that the NIC is in.
     """
 
     holds: bool
@@ -76,6 +80,8 @@ class Checked:
     lockstep: int
     robust: bool | None = None
     unmasked: tuple[Counterexample, ...] = ()
+    undecided: tuple[str, ...] = ()
+    symmetric: str = "none"
 
 
 def check(
@@ -85,19 +91,19 @@ def check(
     types: Mapping[int, frozenset[str]],
     table: int,
     field_set: str | Mapping[int, str] | None = None,
+    *,
+    masks: bool = True,
 ) -> Checked:
     """Whether ``keys`` (by port) do it with some field set of the NIC, or with the one named, for all ports or by port.
 
     ``types``: the packet types to steer, by port (``language.types_at``). Sets that need no software are preferred,
-    then those that spread best. Raises UserError for a set or a table that the NIC does not have.
+    then those that spread best. ``masks``: whether to ask what were if the NIC masked fields in place. Raises UserError
+    for a set or a table that the NIC does not have.
     """
-    if table not in profile.reta_sizes:
-        sizes = ", ".join(map(str, profile.reta_sizes))
-        text = f"{profile.title} has no indirection table of {table} entries"
-        raise UserError(text, hint=f"it has {sizes}", code="rss-table")
+    known_table(profile, table)
     problem = Problem(profile, Compiled(requirements, profile.hashable), types, table.bit_length() - 1)
     named = field_set if isinstance(field_set, Mapping) else dict.fromkeys(types, field_set)
-    choices = {port: variants(problem, port, _sets(profile, named[port])) for port in types}
+    choices = {port: variants(problem, port, chosen_sets(profile, named[port])) for port in types}
     if not all(choices.values()):
         text = f"{profile.title} hashes nothing of these packets"
         raise UserError(text, hint="they arrive on queue 0, whatever the key", code="rss-fields")
@@ -106,7 +112,16 @@ def check(
     steering = found or {port: steerings[0] for port, steerings in choices.items()}
     if found is None or constant:
         return _bad(problem, problem.system(steering), requirements, keys, tried, constant=constant)
-    return _robust(problem, requirements, steering, _good(problem, problem.system(steering), keys, tried))
+    good = _good(problem, problem.system(steering), keys, tried)
+    return _robust(problem, requirements, steering, good) if masks else good
+
+
+def known_table(profile: Profile, table: int) -> None:
+    """Raises UserError for a table that the NIC does not have."""
+    if table not in profile.reta_sizes:
+        sizes = ", ".join(map(str, profile.reta_sizes))
+        text = f"{profile.title} has no indirection table of {table} entries"
+        raise UserError(text, hint=f"it has {sizes}", code="rss-table")
 
 
 def _search(
@@ -135,7 +150,7 @@ def _search(
     return still, still is not None
 
 
-def _sets(profile: Profile, name: str | None) -> tuple[FieldSet, ...]:
+def chosen_sets(profile: Profile, name: str | None) -> tuple[FieldSet, ...]:
     if name is None:
         return profile.field_sets
     chosen = tuple(s for s in profile.field_sets if s.name == name)
@@ -146,7 +161,7 @@ def _sets(profile: Profile, name: str | None) -> tuple[FieldSet, ...]:
 
 
 def _good(problem: Problem, system: System, keys: Mapping[int, bytes], tried: int) -> Checked:
-    row = sum(int.from_bytes(keys[port], "big") << lane.base for port, lane in system.lanes.items())
+    row = system.extended(sum(int.from_bytes(keys[port], "big") << lane.base for port, lane in system.lanes.items()))
     if any(gf2.parity(equation & row) for equation in system.basis.values()):
         raise InternalError("a key meets the conditions one by one, but not their system")
     goals = targets(system, {port: [s.owner_inputs] for port, s in system.steering.items()})
@@ -227,8 +242,8 @@ def counterexample(
             for x, y in chain(drawn, generators(base, directions)):
                 left, right = _index(keys[r.left_port], xs, x, mask), _index(keys[r.right_port], ys, y, mask)
                 if left != right:
-                    return Counterexample(r.label, t, _packet(x, xs, found.x_bits), left, u,
-                                          _packet(y, ys, found.y_bits), right)  # fmt: skip
+                    return Counterexample(r.label, t, packet(x, xs, found.x_bits), left, u,
+                                          packet(y, ys, found.y_bits), right)  # fmt: skip
     return None
 
 
@@ -236,14 +251,14 @@ def _index(key: bytes, inputs: Inputs, bits: Bits, mask: int) -> int:
     order = expand(inputs)
     result = 0
     for window, bit in zip(toeplitz.windows(key, len(order)), order, strict=True):
-        if bit in bits:
+        if is_set(bit, bits):
             result ^= window
     return result & mask
 
 
-def _packet(bits: Bits, inputs: Inputs, named: frozenset[FieldBit]) -> Packet:
+def packet(bits: Bits, inputs: Inputs, named: frozenset[FieldBit]) -> Packet:
     """All fields that are hashed or named, in the order of the vocabulary."""
-    names = {part.name for part in inputs} | {name for name, _ in named}
+    names = {name for name, _ in underlying(inputs)} | {name for name, _ in named}
     values = {name: 0 for name in FIELDS if name in names}
     for name, i in bits:
         if name in values:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from maestro.rss.requirement import FieldBit, expand
+from maestro.rss.requirement import FieldBit, columns
 from maestro.rss.search import Problem
 from maestro.rss.smt import chosen
 from maestro.rss.solve import Configuration
@@ -41,13 +41,13 @@ def costs(problem: Problem, found: Configuration) -> tuple[Cost, ...]:
     steering = chosen(problem, found)
     system = problem.system(steering)
     ideal = ideal_usable(problem.compiled, steering)
-    bits = {port: expand(s.owner_inputs) for port, s in steering.items()}
+    bits = {port: columns(s.owner_inputs) for port, s in steering.items()}
     every = (_cost(system, port, bits[port], ideal) for port in steering)
     return tuple(cost for cost in every if cost.zeroed or cost.losses)
 
 
-def _cost(system: System, port: int, bits: tuple[FieldBit, ...], ideal: Mapping[int, frozenset[int]]) -> Cost:
-    names = dict.fromkeys(name for name, _ in bits)
+def _cost(system: System, port: int, bits: Mapping[int, FieldBit], ideal: Mapping[int, frozenset[int]]) -> Cost:
+    names = dict.fromkeys(name for name, _ in bits.values())
     useful = {name: [i for i in sorted(ideal[port]) if bits[i][0] == name] for name in names}
     useful[""] = sorted(ideal[port])
     losses = []

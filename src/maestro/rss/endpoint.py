@@ -8,6 +8,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from maestro.diagnostics import UserError
 from maestro.rss import reta, toeplitz
+from maestro.rss.symmetric import TWINS, combine
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,17 @@ class Hashed:
         return self.addresses if self.flow is None else self.flow
 
 
-def hash_endpoints(key: bytes, source: Endpoint, destination: Endpoint, reta_size: int, cores: int) -> Hashed:
-    """What a NIC with ``key`` and a round-robin table of ``reta_size`` entries makes of such a packet.
+def hash_endpoints(
+    key: bytes,
+    source: Endpoint,
+    destination: Endpoint,
+    reta_size: int,
+    cores: int,
+    symmetric: str = "none",
+    initial: int = 0,
+) -> Hashed:
+    """What a NIC with ``key`` and a round-robin table of ``reta_size`` entries makes of such a packet, in a
+    ``symmetric`` mode or none, when its hash starts at ``initial``.
 
     Raises UserError: endpoints that do not fit together, a key too short, a table size that is no power of two.
     """
@@ -78,21 +88,30 @@ def hash_endpoints(key: bytes, source: Endpoint, destination: Endpoint, reta_siz
         raise UserError(f"a table of {reta_size} entries: NICs take powers of two", code="rss-table")
     table = reta.fill(reta_size, cores)
     family = f"ipv{source.address.version}"
-    addresses = source.address.packed + destination.address.packed
+    size = len(source.address.packed)
+    addresses = _both(f"{family}.src", int(source.address), int(destination.address), size, symmetric)
     inputs: tuple[str, ...] = (f"{family}.src", f"{family}.dst")
     data = addresses
     if source.port is not None and destination.port is not None:
         inputs = (*inputs, "l4.sport", "l4.dport")
-        data += source.port.to_bytes(2, "big") + destination.port.to_bytes(2, "big")
+        data += _both("l4.sport", source.port, destination.port, 2, symmetric)
     needed = len(data) + toeplitz.WINDOW // 8
     if len(key) < needed:  # one bit less would do, but keys are whole bytes
         text = f"the key has {len(key)} bytes, {len(data)} bytes of {', '.join(inputs)} need {needed}"
         raise UserError(text, hint="give a longer key", code="rss-key")
-    value = toeplitz.hash(key, data)
+    value = initial ^ toeplitz.hash(key, data)
     index = value & (reta_size - 1)
-    plain = toeplitz.hash(key, addresses)
+    plain = initial ^ toeplitz.hash(key, addresses)
     flow = None if len(inputs) == 2 else value
     return Hashed(source, destination, inputs, plain, flow, reta_size, index, cores, table[index])
+
+
+def _both(name: str, source: int, destination: int, size: int, mode: str) -> bytes:
+    """The source field ``name`` and its destination as they are hashed, ``size`` bytes each."""
+    values = source, destination
+    if mode != "none":
+        values = combine(mode, name, *values), combine(mode, TWINS[name], *values)
+    return b"".join(value.to_bytes(size, "big") for value in values)
 
 
 def _error(message: str) -> UserError:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from maestro.diagnostics import InternalError
 from maestro.ir.packet import PACKET_TYPES
 from maestro.rss import gf2
-from maestro.rss.requirement import Requirement, expand
+from maestro.rss.requirement import Requirement, underlying
 from maestro.rss.search import Problem, candidates
 from maestro.rss.system import Compiled, ideal_usable
 
@@ -35,7 +35,7 @@ def explain(problem: Problem, requirements: Sequence[Requirement], useful: Mappi
     if not stuck:
         return _explain_types(problem, requirements, useful)
     port, ideal = stuck[0], problem.ideal()
-    hashable = {name for name, _ in expand(ideal[port].owner_inputs)}
+    hashable = {name for name, _ in underlying(ideal[port].owner_inputs)}
     mains = {p: frozenset({s.main}) for p, s in ideal.items()}
     nic = problem.profile.title
     if not hashable:
@@ -76,7 +76,7 @@ def _explain_types(
         only = {port: mains[port] | frozenset(types) for port in steering}
         asked = problem if some is None else replace(problem, compiled=Compiled(some, problem.profile.hashable))
         system = asked.system(steering, only)
-        return next((p for p, s in steering.items() if not system.usable(p, len(expand(s.owner_inputs)))), None)
+        return next((p for p, s in steering.items() if not system.usable(p, s.owner_inputs)), None)
 
     rare = [t for t in PACKET_TYPES if any(t in types - mains[p] for p, types in problem.steer.items())]
     types = tuple(gf2.minimal(rare, lambda chosen: stuck(chosen) is not None))

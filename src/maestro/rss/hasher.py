@@ -8,9 +8,11 @@ from functools import cached_property
 
 from maestro.diagnostics import UserError
 from maestro.ir.packet import FIELDS, field_offsets
+from maestro.ir.plan import FieldBits
 from maestro.rss.profile import Profile
 from maestro.rss.requirement import Inputs
 from maestro.rss.solve import PortConfiguration
+from maestro.rss.symmetric import combine, pair_of, sets_of
 from maestro.rss.toeplitz import WINDOW
 
 _TAGS = (b"\x81\x00", b"\x88\xa8")
@@ -65,13 +67,18 @@ def _transport(protocol: int, room: bool) -> str:
 
 @dataclass(frozen=True)
 class Steered:
-    """One port: what is hashed per packet type (nothing: index 0), and of the ``resteered`` types by software."""
+    """One port: what is hashed per packet type (nothing: index 0), and of the ``resteered`` types by software.
+
+    ``symmetric``: the mode of ``symmetric.py`` that fields are hashed in (XORs are named in ``inputs`` as well).
+    ``initial``: what the hash starts at."""
 
     key: bytes
     inputs: Mapping[str, Inputs]
     resteered: tuple[str, ...] = ()
     owner_inputs: Inputs = ()
     owner_layout: str = "fixed"
+    symmetric: str = "none"
+    initial: int = 0
 
     @cached_property
     def _hashes(self) -> dict[Inputs, Toeplitz]:
@@ -87,18 +94,31 @@ class Steered:
             return 0
         ihl = frame[14] & 15 if packet_type.startswith("ipv4") else 5
         layout = 5 if resteered and self.owner_layout == "fixed" else ihl
-        return self._hashes[inputs](read(frame, inputs, packet_type, layout))
+        return self.initial ^ self._hashes[inputs](read(frame, inputs, packet_type, layout, self.symmetric))
 
 
-def read(frame: bytes, inputs: Inputs, packet_type: str, ihl: int) -> int:
-    """The input string; bytes past the end of the frame, and fields that the type does not have, count as zero."""
+def read(frame: bytes, inputs: Inputs, packet_type: str, ihl: int, mode: str = "none") -> int:
+    """The input string, in a symmetric mode; bytes past the end of the frame, and fields that the type does not have,
+    count as zero."""
     offsets = field_offsets(packet_type, ihl)
+
+    def value(name: str, part: FieldBits) -> int:
+        at, width = offsets.get(name), FIELDS[name]
+        size = width // 8
+        whole = 0 if at is None else int.from_bytes(frame[at : at + size].ljust(size, b"\0"), "big")
+        return whole >> (width - part.first - part.count) & (1 << part.count) - 1
+
+    names = {part.name for part in inputs}
     string = 0
     for part in inputs:
-        at, width = offsets.get(part.name), FIELDS[part.name]
-        size = width // 8
-        value = 0 if at is None else int.from_bytes(frame[at : at + size].ljust(size, b"\0"), "big")
-        string = string << part.count | value >> (width - part.first - part.count) & (1 << part.count) - 1
+        pair = pair_of(part.name) if mode != "none" else None
+        if pair and names.issuperset(pair):
+            own = combine(mode, part.name, value(pair[0], part), value(pair[1], part))
+        else:
+            own = 0
+            for name in part.name.split("^"):
+                own ^= value(name, part)
+        string = string << part.count | own
     return string
 
 
@@ -106,11 +126,12 @@ def of_port(port: PortConfiguration) -> Steered:
     return Steered(port.key, port.inputs, port.resteered, port.owner_inputs, port.owner_layout)
 
 
-def of_key(key: bytes, profile: Profile, field_set: str | None) -> Steered:
-    """A key in use with the NIC's ``field_set``, the first of its profile unless said."""
-    sets = {s.name: s for s in profile.field_sets}
-    chosen = profile.field_sets[0] if field_set is None else sets.get(field_set)
+def of_key(key: bytes, profile: Profile, field_set: str | None, symmetric: str = "none", initial: int = 0) -> Steered:
+    """A key in use with the NIC's ``field_set``, the first of its profile unless said, in a symmetric mode."""
+    able = profile.field_sets if symmetric == "none" else sets_of(profile, symmetric)
+    sets = {s.name: s for s in able}
+    chosen = able[0] if field_set is None else sets.get(field_set)
     if chosen is None:
         text = f"{profile.title} has no field set {field_set!r}"
         raise UserError(text, hint=f"it has {', '.join(sets)}", code="rss-fields")
-    return Steered(key, {t: chosen.nominal(t) for t in chosen.inputs})
+    return Steered(key, {t: chosen.nominal(t) for t in chosen.inputs}, symmetric=symmetric, initial=initial)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from random import Random
 
-from maestro.rss.requirement import GAP, FieldBit, Form, Inputs, Premise, Row, expand
+from maestro.rss.requirement import FieldBit, Form, Inputs, Premise, Row, underlying
 
 Bits = frozenset[FieldBit]
 """A packet: the bits that are set, of those that are hashed or named."""
@@ -25,13 +25,9 @@ def span(found: Premise, rows: Sequence[Row], xs: Inputs, ys: Inputs) -> tuple[P
     base = (_NOTHING, _NOTHING)
     if any(f.constant != g.constant for f, g in rows):
         base, *vectors = vectors
-    vectors += [(frozenset({bit}), _NOTHING) for bit in _free(xs) if bit not in found.x_bits]
-    vectors += [(_NOTHING, frozenset({bit})) for bit in _free(ys) if bit not in found.y_bits]
+    vectors += [(frozenset({bit}), _NOTHING) for bit in underlying(xs) if bit not in found.x_bits]
+    vectors += [(_NOTHING, frozenset({bit})) for bit in underlying(ys) if bit not in found.y_bits]
     return base, vectors
-
-
-def _free(inputs: Inputs) -> list[FieldBit]:
-    return [bit for bit in expand(inputs) if bit[0] != GAP]
 
 
 def move(pair: Pair, direction: Pair) -> Pair:

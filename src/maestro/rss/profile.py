@@ -86,7 +86,7 @@ class Profile:
     @cached_property
     def hashable(self) -> frozenset[str]:
         """The fields that it can hash for some packet type."""
-        return frozenset(part.name for inputs in self.widest.values() for part in inputs)
+        return frozenset(n for inputs in self.widest.values() for part in inputs for n in part.name.split("^"))
 
 
 def names() -> list[str]:

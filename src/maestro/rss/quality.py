@@ -14,7 +14,7 @@ from operator import or_, xor
 from random import Random
 
 from maestro.rss import gf2
-from maestro.rss.requirement import GAP, Inputs, expand
+from maestro.rss.requirement import GAP, Inputs, columns
 from maestro.rss.system import System
 from maestro.rss.together import RUNS, Missing, PairQuality, Pairs
 
@@ -55,8 +55,8 @@ def targets(system: System, graded: Mapping[int, Iterable[Inputs]]) -> tuple[Tar
 
 
 def _of(system: System, port: int, inputs: Inputs) -> list[Target]:
-    bits = expand(inputs)
-    usable = [i for i in system.usable(port, len(bits)) if bits[i][0] != GAP]
+    bits = columns(inputs)
+    usable = [i for i in system.usable(port, inputs) if bits[i][0] != GAP]
     if not usable:
         return []
     fields: dict[str, list[int]] = {}

@@ -221,4 +221,37 @@ def conditions(premise: Premise, left_inputs: Inputs, right_inputs: Inputs) -> f
 def _weights(inputs: Inputs) -> dict[FieldBit, int]:
     """Every input bit with its value in the input string, those that are always zero left out."""
     bits = expand(inputs)
-    return {bit: 1 << len(bits) - 1 - i for i, bit in enumerate(bits) if bit[0] != GAP}
+    weights: dict[FieldBit, int] = {}
+    for n, (name, i) in enumerate(bits):
+        for part in name.split("^") if name != GAP else ():
+            weights[part, i] = weights.get((part, i), 0) ^ 1 << len(bits) - 1 - n
+    return weights
+
+
+STRIDE = 4096
+"""More than the input bits there are: ``position + STRIDE * distance`` stands for two of them that are always equal."""
+
+
+@lru_cache(maxsize=1024)
+def columns(inputs: Inputs) -> dict[int, FieldBit]:
+    """The input bits that vary by themselves, by position: a bit that is fed in twice (the XOR of two fields) counts
+    once, as ``first position + STRIDE * distance``."""
+    places: dict[FieldBit, list[int]] = {}
+    found = {}
+    for n, bit in enumerate(expand(inputs)):
+        if "^" in bit[0]:
+            places.setdefault(bit, []).append(n)
+        else:
+            found[n] = bit
+    found |= {p[0] + STRIDE * (p[-1] - p[0]): bit for bit, p in places.items()}
+    return dict(sorted(found.items(), key=lambda entry: entry[0] % STRIDE))
+
+
+def underlying(inputs: Inputs) -> list[FieldBit]:
+    """The bits of the packet that are fed in, those of XORs included."""
+    return list(dict.fromkeys((part, i) for name, i in expand(inputs) if name != GAP for part in name.split("^")))
+
+
+def is_set(bit: FieldBit, packet: frozenset[FieldBit]) -> bool:
+    """Whether an input bit is 1 for a packet, given as the bits that are set."""
+    return sum((part, bit[1]) in packet for part in bit[0].split("^")) % 2 == 1

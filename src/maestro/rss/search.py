@@ -16,7 +16,7 @@ from itertools import islice
 from maestro.ir.packet import PACKET_TYPES
 from maestro.rss.profile import FieldSet, Profile
 from maestro.rss.quality import Target, targets
-from maestro.rss.requirement import Inputs, expand, masked
+from maestro.rss.requirement import Inputs, columns, expand, masked
 from maestro.rss.system import Compiled, Steering, System, ideal_usable
 
 _COMMON = ("ipv4-tcp", "ipv4-udp")
@@ -168,7 +168,7 @@ def judge(problem: Problem, steering: Mapping[int, Steering]) -> Candidate | Non
     """The candidate with its score, or None when it leaves some port without a choice of core."""
     system = problem.system(steering)
     mains = {port: len(expand(s.owner_inputs)) for port, s in steering.items()}
-    usable = {port: system.usable(port, length) for port, length in mains.items()}
+    usable = {port: system.usable(port, s.owner_inputs) for port, s in steering.items()}
     if not all(usable.values()):
         return None
     goals = goals_of(problem, system)
@@ -244,5 +244,5 @@ def _used(steering: Mapping[int, Steering], usable: Mapping[int, Iterable[int]])
 
 def _names(steering: Steering, positions: Iterable[int]) -> frozenset[str]:
     """The fields of these bits of the main inputs."""
-    bits = expand(steering.owner_inputs)
+    bits = columns(steering.owner_inputs)
     return frozenset(bits[i][0] for i in positions)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from maestro.diagnostics import UnsupportedError, UserError
 from maestro.rss import language, profile, reta
@@ -13,6 +13,7 @@ from maestro.rss.hasher import Steered, classify, of_key, of_port
 from maestro.rss.keys import read_key
 from maestro.rss.solve import configure, table_size
 from maestro.rss.spread import variation
+from maestro.rss.symmetric import applied
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,8 @@ def prepare(
     weights: Sequence[float] | None,
     seed: int | None,
     reta_size: int | None,
+    symmetric: str = "none",
+    initial: int = 0,
 ) -> tuple[Steered, int, tuple[float, ...]]:
     """The port to simulate, its table size, and the cores' weights: of a key in use, or solved for.
 
@@ -132,7 +135,9 @@ def prepare(
     if key is not None:
         size = table_size(card, reta_size)
         reta.weighted(size, weights)  # complains of weights and cores that cannot be served
-        return of_key(read_key(key, card.key_bytes), card, fields), size, weights
+        return of_key(read_key(key, card.key_bytes), card, fields, symmetric, initial), size, weights
+    if symmetric != "none":
+        card = applied(card, symmetric)
     requirements = [language.parse(text, card) for text in texts]
     ports = language.ports(requirements)
     chosen = ports[0] if port is None else port
@@ -144,4 +149,4 @@ def prepare(
     if isinstance(found, Infeasible):
         raise UnsupportedError(found.reason, hint="`maestro rss solve` says more", code="rss-infeasible")
     (steered,) = (p for p in found.ports if p.port == chosen)
-    return of_port(steered), len(steered.reta), weights
+    return replace(of_port(steered), initial=initial), len(steered.reta), weights

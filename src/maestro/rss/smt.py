@@ -19,7 +19,7 @@ from maestro.ir.expr import Expr, binary, const, eq, extract, land, negate, sym
 from maestro.rss import gf2
 from maestro.rss.explain import Infeasible
 from maestro.rss.pairs import Bits, generators, satisfies, span
-from maestro.rss.requirement import Inputs, Requirement, expand, premise, relevant, side
+from maestro.rss.requirement import STRIDE, Inputs, Requirement, columns, expand, is_set, premise, relevant, side
 from maestro.rss.search import Problem, candidates, spared
 from maestro.rss.solve import Configuration
 from maestro.rss.system import Steering
@@ -105,8 +105,15 @@ def _window(key: Expr, position: int, table_bits: int) -> Expr:
 
 def _moves(key: Expr, inputs: Inputs, table_bits: int) -> Expr:
     """Some input bit moves the table index."""
-    still = [eq(_window(key, i, table_bits), const(0, table_bits)) for i in range(len(expand(inputs)))]
+    still = [eq(_column(key, i, table_bits), const(0, table_bits)) for i in columns(inputs)]
     return negate(land(*still))
+
+
+def _column(key: Expr, position: int, table_bits: int) -> Expr:
+    """What an input bit, or two that are always equal (``requirement.columns``), put on the table bits."""
+    distance, first = divmod(position, STRIDE)
+    window = _window(key, first, table_bits)
+    return binary("xor", window, _window(key, first + distance, table_bits)) if distance else window
 
 
 def _equal(
@@ -129,5 +136,5 @@ def _equal(
 
 
 def _index(key: Expr, inputs: Inputs, packet: Bits, table_bits: int) -> Expr:
-    windows = [_window(key, i, table_bits) for i, bit in enumerate(expand(inputs)) if bit in packet]
+    windows = [_window(key, i, table_bits) for i, bit in enumerate(expand(inputs)) if is_set(bit, packet)]
     return reduce(lambda a, b: binary("xor", a, b), windows, const(0, table_bits))

@@ -14,7 +14,7 @@ from maestro.rss import reta
 from maestro.rss.explain import Infeasible, explain
 from maestro.rss.profile import Profile
 from maestro.rss.quality import Quality, choose, measure
-from maestro.rss.requirement import Inputs, Requirement, base_type, expand, merge
+from maestro.rss.requirement import Inputs, Requirement, base_type, columns, expand, merge
 from maestro.rss.search import Candidate, Problem, search
 from maestro.rss.system import Compiled
 
@@ -148,16 +148,16 @@ def _steer(
 def _port(
     best: Candidate, port: int, row: int, table: tuple[int, ...], steer: frozenset[str], layout: str
 ) -> PortConfiguration:
-    steering, lane = best.steering[port], best.system.lanes[port]
+    steering, system = best.steering[port], best.system
     mask = (1 << best.system.table_bits) - 1
     lists = [steering.owner_inputs, *(i for t in PACKET_TYPES if t in steer for i in steering.hashed(t))]
-    moving = {b for inputs in lists for i, b in enumerate(expand(inputs)) if row >> lane.window(i) & mask}
+    moving = {b for inputs in lists for i, b in columns(inputs).items() if row >> system.window(port, i) & mask}
     ordered = dict.fromkeys(b for inputs in lists for b in expand(inputs))
     return PortConfiguration(
         port=port,
         field_set=steering.field_set,
         main=steering.main,
-        key=lane.key(row),
+        key=system.lanes[port].key(row),
         inputs={t: next(iter(alternatives), ()) for t, alternatives in steering.inputs.items()},
         fields=merge(b for b in ordered if b in moving),
         reta=table,

@@ -50,6 +50,8 @@ def variation(loads: Sequence[float]) -> float:
 
 
 def _uniform(inputs: Inputs, rng: Random) -> Iterator[int]:
+    if any("^" in part.name for part in inputs):
+        return (_string(inputs, [rng.getrandbits(part.count) for part in inputs]) for _ in range(PACKETS))
     width = sum(part.count for part in inputs)
     return (rng.getrandbits(width) for _ in range(PACKETS))
 
@@ -71,7 +73,13 @@ def _zipf(inputs: Inputs, rng: Random) -> Iterator[int]:
 
 
 def _string(inputs: Sequence[FieldBits], values: Sequence[int]) -> int:
+    """``values`` are those of source and destination where parts are XORs of these."""
     string = 0
+    xors = {part: 0 for part in inputs if "^" in part.name}
     for part, value in zip(inputs, values, strict=True):
+        if part in xors:
+            xors[part] ^= value
+    for part, own in zip(inputs, values, strict=True):
+        value = xors.get(part, own)
         string = string << part.count | value & (1 << part.count) - 1
     return string

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from maestro.rss import gf2
 from maestro.rss.requirement import (
+    STRIDE,
     Condition,
     Form,
     Inputs,
@@ -21,6 +22,7 @@ from maestro.rss.requirement import (
     Side,
     applies,
     base_type,
+    columns,
     conditions,
     premise,
     relevant,
@@ -161,6 +163,8 @@ class System:
         width = 8 * key_bytes
         self.lanes = {port: Lane(n * width, width) for n, port in enumerate(steering)}
         self.width = width * len(self.lanes)
+        lists = {id(i): i for layout in self.layouts for s in layout.values() for a in s.inputs.values() for i in a}
+        self._distances = sorted({n // STRIDE for i in lists.values() for n in columns(i)} - {0})
         rows: set[int] = set()
         for layout in self.layouts:
             for p, m, q, n, found in compiled.conditions(layout, only):
@@ -175,7 +179,24 @@ class System:
 
     def window(self, port: int, position: int) -> int:
         """Where the window of an input bit starts in a row, on table bit 0."""
-        return self.lanes[port].window(position)
+        distance, first = divmod(position, STRIDE)
+        block = 1 + self._distances.index(distance) if distance else 0
+        return block * self.width + self.lanes[port].window(first)
+
+    def extended(self, row: int) -> int:
+        """A key row, and behind it a block for every distance between two equal input bits: where one's window is in
+        the row, the XOR of both is in the block."""
+        whole = row
+        for n, distance in enumerate(self._distances, 1):
+            whole |= (row ^ row << distance & (1 << self.width) - 1) << n * self.width
+        return whole
+
+    def _variables(self, place: int) -> Iterator[int]:
+        """The key bits of which bit ``place`` of an extended row is the XOR."""
+        block, variable = divmod(place, self.width)
+        yield variable
+        if block:
+            yield variable - self._distances[block - 1]
 
     def symbols(self, port: int, position: int) -> list[int]:
         """What input bit ``position`` puts on each table bit, as linear forms in the free key bits.
@@ -184,7 +205,7 @@ class System:
         """
         found = self._symbols.get((port, position))
         if found is None:
-            low = self.lanes[port].window(position)
+            low = self.window(port, position)
             found = self._symbols[port, position] = [self._form(v) for v in range(low, low + self.table_bits)]
         return found
 
@@ -192,30 +213,31 @@ class System:
         form = self._forms.get(variable)
         if form is None:
             form = 0
-            for free in gf2.bits(gf2.residue(self.basis, 1 << variable)):
-                form |= 1 << self._numbers.setdefault(free, len(self._numbers))
+            for free in (b for v in self._variables(variable) for b in gf2.bits(gf2.residue(self.basis, 1 << v))):
+                form ^= 1 << self._numbers.setdefault(free, len(self._numbers))
             self._forms[variable] = form
         return form
 
     def member(self, free: int) -> int:
-        """The valid key row whose free key bits are those set in ``free``, a row."""
+        """The valid key row (extended) whose free key bits are those set in ``free``, a row."""
         if self._kernel is None:
             self._kernel = gf2.kernel(self.basis, self.width)
         row = 0
         for variable in gf2.bits(free):
             row ^= self._kernel.get(variable, 0)
-        return row
+        return self.extended(row) if self._distances else row
 
     def free_bits(self, windows: Iterable[int]) -> int:
         """The free key bits, as a row, that these windows (``Lane.window``) depend on."""
         region = 0
-        for variable in {low + j for low in windows for j in range(self.table_bits)}:
-            region |= gf2.residue(self.basis, 1 << variable)
+        for place in {low + j for low in windows for j in range(self.table_bits)}:
+            for variable in self._variables(place):
+                region |= gf2.residue(self.basis, 1 << variable)
         return region
 
-    def usable(self, port: int, length: int) -> list[int]:
-        """The input bits, of ``length``, that move the table index under some valid key."""
-        return [i for i in range(length) if any(self.symbols(port, i))]
+    def usable(self, port: int, inputs: Inputs) -> list[int]:
+        """The input bits (``columns``) that move the table index under some valid key."""
+        return [i for i in columns(inputs) if any(self.symbols(port, i))]
 
     def possible_rank(self, port: int, positions: Sequence[int]) -> int:
         """An upper bound on the rank of the table bits over these input bits, under any valid key.
@@ -255,5 +277,10 @@ def ideal_usable(
     for p, m, q, n, found in compiled.conditions(steering, only):
         rows |= {x << ends[p] - m ^ y << ends[q] - n for x, y in found}
     basis = gf2.reduce(rows)
-    mains = {port: _length(s.owner_inputs) for port, s in steering.items()}
-    return {p: frozenset(i for i in range(n) if gf2.residue(basis, 1 << ends[p] - 1 - i)) for p, n in mains.items()}
+
+    def varies(port: int, position: int) -> bool:
+        distance, first = divmod(position, STRIDE)
+        variables = 1 << ends[port] - 1 - first
+        return gf2.residue(basis, variables ^ variables >> distance if distance else variables) != 0
+
+    return {p: frozenset(i for i in columns(s.owner_inputs) if varies(p, i)) for p, s in steering.items()}

@@ -12,7 +12,7 @@ from operator import xor
 
 from maestro.rss import gf2, toeplitz
 from maestro.rss.profile import FieldSet
-from maestro.rss.requirement import Requirement, expand
+from maestro.rss.requirement import STRIDE, Requirement, columns
 from maestro.rss.search import Problem
 from maestro.rss.system import Compiled, Steering
 
@@ -89,7 +89,9 @@ class Ways:
 
     def rank(self, port: int, steering: Steering) -> int:
         """How many of the table bits the port's main type reaches: 2 to the power of it is the number of entries."""
-        return gf2.rank(self._windows[port][: len(expand(steering.owner_inputs))])
+        windows = self._windows[port]
+        places = (divmod(i, STRIDE) for i in columns(steering.owner_inputs))
+        return gf2.rank(windows[i] ^ windows[i + distance] if distance else windows[i] for distance, i in places)
 
 
 def _windows(key: bytes) -> list[int]:

@@ -8,6 +8,7 @@
 static const char usage[] =
     "usage: nf-replay [--cores N] --in PORT=FILE ... [--out PORT=FILE ...] [--stats json]\n"
     "                 [--verdicts FILE] [--owners FILE] [--merged FILE]\n"
+    "                 [--hash-seed N]\n"
     "       nf-replay [--cores N] --in PORT=FILE ... --bench ROUNDS\n"
     "                 [--bench-time tick|fixed|trace] [--latency]\n"
     "\n"
@@ -19,6 +20,7 @@ static const char usage[] =
     "  --owners FILE     reference builds: divide capacity by the cores in this verdict file\n"
     "  --merged FILE     write state of which each core has a copy, merged, after the last packet:\n"
     "                    lines object,key,value, bytes in hexadecimal as they lie in memory\n"
+    "  --hash-seed N     order keys in hash tables in another way (default: always the same one)\n"
     "  --bench ROUNDS    no output; process the packets once, then ROUNDS times with the clock on\n"
     "  --bench-time T    the NF's time: 1 ns a packet (tick, the default), stopped (fixed), or\n"
     "                    the captures' own, round after round (trace)\n"
@@ -66,6 +68,12 @@ static enum bench_time bench_time(const char *text) {
   die(REPLAY_USAGE, "--bench-time %s: must be tick, fixed or trace", text);
 }
 
+static void hash_seed(const char *text) {
+  unsigned long seed = number("--hash-seed", text, 0, UINT64_MAX);
+  if (&nf_seed != NULL)
+    nf_seed = seed;
+}
+
 static void set(struct options *options, int option, char *value) {
   switch (option) {
   case 'c':
@@ -88,6 +96,7 @@ static void set(struct options *options, int option, char *value) {
   case 'b': options->bench_rounds = (unsigned)number("--bench", value, 1, 100000); break;
   case 't': options->bench_time = bench_time(value); break;
   case 'l': options->latency = true; break;
+  case 'x': hash_seed(value); break;
   case 'h':
     fputs(usage, stdout);
     exit(REPLAY_OK);
@@ -117,7 +126,8 @@ void options_parse(struct options *options, int count, char **arguments) {
       {"verdicts", required_argument, NULL, 'v'},   {"owners", required_argument, NULL, 'w'},
       {"bench", required_argument, NULL, 'b'},      {"bench-time", required_argument, NULL, 't'},
       {"merged", required_argument, NULL, 'm'},     {"latency", no_argument, NULL, 'l'},
-      {"help", no_argument, NULL, 'h'},             {NULL, 0, NULL, 0},
+      {"hash-seed", required_argument, NULL, 'x'},  {"help", no_argument, NULL, 'h'},
+      {NULL, 0, NULL, 0},
   };
   static char program[] = "nf-replay";
   arguments[0] = program; /* getopt starts its messages with it */
