@@ -145,3 +145,11 @@ def test_nothing_points_into_a_developers_machine() -> None:
     texts = [p for p in tracked if p.suffix in (".py", ".c", ".h", ".md", ".toml")]
     assert len(texts) > 100
     assert [str(p) for p in texts if private.search(p.read_text())] == []
+
+
+def test_test_modules_do_not_hide_one_another() -> None:
+    """pytest puts every folder of tests on the path, so a name may occur once, and must not be a folder's."""
+    tests = ROOT / "tests"
+    names = [p.stem for p in tests.rglob("*.py") if p.stem != "conftest"]
+    assert {n for n in names if names.count(n) > 1} == set()
+    assert set(names) & {p.name for p in tests.iterdir() if p.is_dir()} == set()

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from fuzz.native import EXAMPLES
+from fuzz.c_targets import EXAMPLES
 from maestro.frontend.toolchain import run_compiler
 from maestro.rss.profile import names
 from maestro.traffic.generate import uniform_traffic

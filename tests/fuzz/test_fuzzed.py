@@ -1,4 +1,4 @@
-"""What fuzzing found worth keeping, and what once broke, again and again. More: ``python -m fuzz.run``."""
+"""What fuzzing found worth keeping, and what once broke, again and again. More: ``python -m fuzz.campaign``."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from fuzz.c_targets import NFS, build_captures, build_packets
 from fuzz.corpus import inputs, unpack
-from fuzz.native import NFS, build_captures, build_packets
 from fuzz.seeds import SEEDS
 from fuzz.targets import TARGETS, run
 

@@ -84,7 +84,7 @@ def test_what_the_solver_does_not_know_is_never_a_no(monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize("what", ["memset(big, 1, sizeof big)", "memcpy(big, more, sizeof big)"])
 def test_large_tables_are_not_written_byte_by_byte(what: str) -> None:
-    init = f"static char big[1 << 30], more[1 << 30];\nbool nf_init(void) {{ {what}; return true; }}"
+    init = f"static char big[1 << 25], more[1 << 25];\nbool nf_init(void) {{ {what}; return true; }}"
     source = f"{init}\nENTRY {{ return 0; }}"
     error = refused(source, Budget())
     assert (error.code, error.span and error.span.line) == ("unbounded-size", 2)

@@ -15,7 +15,7 @@ HEAD = "packet head"
 def packet_start_moved(ctx: Context, args: Args) -> None:
     """The packet's first byte is another one from here on; forks when that depends on the packet."""
     assert isinstance(args[0], Pointer), args[0]
-    ctx.known[HEAD] = signed(ctx.bounded(args[0].offset, "how far a packet's start moves"), 64)
+    ctx.known[HEAD] = signed(ctx.bounded(args[0].offset, "how far a packet's start moves", either_way=True), 64)
 
 
 @model("port_chosen")

@@ -26,7 +26,7 @@ def maestro_add_bytes(ctx: Context, args: Args) -> Scalar:
     assert isinstance(pointer, Pointer)
     if obj.size is not None:
         ctx.unsupported("adds up memory of a length that is not known", "use a constant length", "checksum")
-    start = ctx.bounded(pointer.offset, "where a checksum starts")
+    start = ctx.bounded(pointer.offset, "where a checksum starts", either_way=True)
     if start >> 63:
         ctx.unsupported("adds up a header that it inserted", "set its checksum field by field", "checksum")
     count = extract(length, 31, 0)

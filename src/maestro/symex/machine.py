@@ -365,13 +365,13 @@ class Machine:
             return value
         raise UnsupportedError("uses a pointer as a number", span=self.span, code="bad-pointer")
 
-    def bounded(self, value: Scalar, what: str) -> int:
-        """The value of ``value`` on this path; forks over a few."""
+    def bounded(self, value: Scalar, what: str, *, either_way: bool = False) -> int:
+        """The value of ``value`` on this path; forks over a few. ``either_way``: it may be negative, and is no size."""
         e = self.number(value)
         values = self.run.values(e, 64)
         if not values:
             self.unsupported(f"{what} is not bounded", "use a constant", "unbounded-size")
-        if values[-1] > _LARGEST:
+        if values[-1] > _LARGEST and not either_way:
             message = f"{what} is {values[-1]} bytes, and Maestro follows up to {_LARGEST >> 20} MB"
             self.unsupported(message, "use smaller tables", "unbounded-size")
         return self.run.pin(e, values, self.user_span())

@@ -1,6 +1,6 @@
-"""Fuzzing, on demand: PYTHONPATH=tests:src python -m fuzz.run [TARGET...] --seconds 60
+"""Fuzzing, on demand: PYTHONPATH=tests:src python -m fuzz.campaign [TARGET...] --seconds 60
 
-Targets: those of targets.py (needs `pip install atheris`), `captures`, and the NFs of native.py (need clang with
+Targets: those of targets.py (needs `pip install atheris`), `captures`, and the NFs of c_targets.py (need clang with
 libFuzzer: Debian's clang and libclang-rt-14-dev). What reaches new code is added to corpus/TARGET.zip; what breaks is
 left in crashes/TARGET, and the test run repeats both. Exits with 1 when something broke.
 """
@@ -15,8 +15,8 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from fuzz.c_targets import HERE, NFS, build_captures, build_packets
 from fuzz.corpus import pack, unpack
-from fuzz.native import HERE, NFS, build_captures, build_packets
 from fuzz.seeds import SEEDS
 from fuzz.targets import TARGETS
 
